@@ -1,0 +1,273 @@
+// The vocabulary: blocks, messages, events, tools and the interfaces every other room is written against.
+
+// ---- Blocks: the Messages API's shapes, so the first provider is nearly an identity. ----
+
+export type TextBlock = { type: "text"; text: string };
+export type ImageMediaType = "image/png" | "image/jpeg" | "image/gif" | "image/webp";
+export type ImageBlock = {
+  type: "image";
+  source: { type: "base64"; media_type: ImageMediaType; data: string } | { type: "url"; url: string };
+};
+export type ThinkingBlock = { type: "thinking"; thinking: string; signature: string };
+export type RedactedThinkingBlock = { type: "redacted_thinking"; data: string };
+/** `input` is always an object: the API refuses anything else when it is sent back. */
+export type ToolUse = { type: "tool_use"; id: string; name: string; input: Record<string, unknown> };
+export type ToolResultContent = string | (TextBlock | ImageBlock)[];
+export type ToolResult = {
+  type: "tool_result";
+  tool_use_id: string;
+  content: ToolResultContent;
+  is_error?: boolean;
+};
+/** A block this version does not know (server tools, documents, ...); `raw` goes back to the provider verbatim. */
+export type OpaqueBlock = { type: "opaque"; raw: { type: string; [field: string]: unknown } };
+
+export type AssistantBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUse | OpaqueBlock;
+export type UserBlock = TextBlock | ImageBlock | ToolResult | OpaqueBlock;
+
+// ---- Messages ----
+
+/** Token counts as the Messages API reports them; absent cache fields mean 0. */
+export type Usage = {
+  input_tokens: number;
+  output_tokens: number;
+  cache_creation_input_tokens: number;
+  cache_read_input_tokens: number;
+  /** The part of `cache_creation_input_tokens` written with a one-hour life (priced higher). */
+  cache_creation_1h_tokens?: number;
+};
+
+export type StopReason =
+  | "end_turn"
+  | "tool_use"
+  | "max_tokens"
+  | "stop_sequence"
+  | "refusal"
+  | "pause_turn"
+  | "model_context_window_exceeded"
+  /** Ours: the person interrupted, or the stream broke after a tool had started. */
+  | "aborted"
+  | "cut";
+
+export type UserMessage = {
+  role: "user";
+  id: string;
+  content: UserBlock[];
+  /** Written by the program, not by the person. */
+  synthetic?: boolean;
+};
+export type AssistantMessage = {
+  role: "assistant";
+  /** The API's message id. */
+  id: string;
+  content: AssistantBlock[];
+  model: string;
+  stopReason: StopReason;
+  usage: Usage;
+};
+export type Message = UserMessage | AssistantMessage;
+
+// ---- What a call will touch, as data. Gate, scheduler and display all read this one value. ----
+
+export type Access =
+  | { kind: "none" }
+  | { kind: "read"; paths: string[] }
+  | { kind: "write"; paths: string[] }
+  | { kind: "shell"; command: string; background?: boolean }
+  | { kind: "net"; url: string }
+  | { kind: "unknown" };
+
+// ---- Tools ----
+
+export type ToolSpec = { name: string; description: string; schema: object };
+
+/** For eyes only; never sent to the model. `lines` of a hunk start with " ", "+" or "-". */
+export type View = { kind: "diff"; path: string; hunks: Hunk[] } | { kind: "text"; text: string };
+export type Hunk = { oldStart: number; oldLines: number; newStart: number; newLines: number; lines: string[] };
+
+export type ToolOutput = {
+  content: ToolResultContent;
+  isError?: boolean;
+  view?: View;
+  /** The `tool_use_result` of stream-json (shapes: contracts.md §6). Not stored, not sent to the model. */
+  data?: unknown;
+};
+
+export interface ToolContext {
+  /** The session's working directory when the call starts; absolute. */
+  readonly cwd: string;
+  readonly callId: string;
+  /** Aborted when the person interrupts or the process is told to stop. Every await takes it. */
+  readonly signal: AbortSignal;
+  /** Live output for the screen; a delta, never a snapshot. */
+  progress(text: string): void;
+  /** Moves the session's working directory (Bash's `cd`). */
+  chdir(path: string): void;
+}
+
+// biome-ignore lint: tools differ in their input type; the registry holds them all.
+export interface Tool<I = any> {
+  readonly spec: ToolSpec;
+  /** Validates; throws an Error whose text goes to the model. */
+  parse(input: unknown): I;
+  /** What the call touches; paths absolute. Required, so it cannot be forgotten. */
+  access(input: I, cwd: string): Access;
+  /** One line for people: "Read src/a.ts". */
+  title(input: I): string;
+  /** Does the work; throws an Error whose text goes to the model. */
+  run(input: I, ctx: ToolContext): Promise<ToolOutput>;
+}
+
+// ---- The model ----
+
+/** `cache: true` puts a cache mark after this block. */
+export type SystemBlock = { text: string; cache: boolean };
+export type Effort = "low" | "medium" | "high" | "xhigh" | "max";
+export type Thinking = { type: "adaptive" } | { type: "disabled" } | { type: "budget"; tokens: number };
+
+export type ModelRequest = {
+  model: string;
+  system: readonly SystemBlock[];
+  /** Already normalised: roles alternate, every call answered in the next message. */
+  messages: readonly Message[];
+  tools: readonly ToolSpec[];
+  maxTokens: number;
+  thinking: Thinking;
+  effort?: Effort;
+  /** Also yield the provider's raw stream events (for --include-partial-messages). */
+  raw: boolean;
+  /** False once a tool of the reply now streaming has started: then a broken stream must not be asked again. */
+  restartable(): boolean;
+};
+
+/** What a provider yields. After a `retry` everything since the last `start` is void: the reply begins again. */
+export type ProviderEvent =
+  | { type: "start"; id: string; model: string; usage: Usage }
+  | { type: "text.delta"; text: string }
+  | { type: "thinking.delta"; text: string }
+  /** A complete block. `fault`: the call's input was not readable JSON (`input` is then {}); why, for the model. */
+  | { type: "block"; block: AssistantBlock; fault?: string }
+  | { type: "end"; stopReason: StopReason; usage: Usage }
+  | { type: "raw"; event: unknown }
+  | RetryEvent
+  | ModelChange
+  /** The stream broke after a tool had started (`restartable()` was false): what came so far stands, nothing follows. */
+  | { type: "cut"; reason: string };
+
+export type RetryEvent = {
+  type: "retry";
+  attempt: number;
+  maxRetries: number;
+  delayMs: number;
+  /** HTTP status, or null for a connection failure or a stall. */
+  status: number | null;
+  reason: string;
+};
+export type ModelChange = { type: "model"; model: string; reason: string };
+
+export interface Provider {
+  /** Throws ModelError (core/errors.ts); stops at once, throwing the signal's reason, when `signal` aborts. */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ProviderEvent>;
+}
+
+// ---- Permissions and the person ----
+
+export type PermissionMode = "default" | "acceptEdits" | "plan" | "dontAsk" | "bypassPermissions";
+
+export type Admission =
+  /** `input`: the person or a hook changed the call's input. */
+  | { behavior: "allow"; input?: Record<string, unknown> }
+  /** `message` goes to the model; `interrupt` also ends the turn. */
+  | { behavior: "deny"; message: string; interrupt?: boolean };
+
+export type Question = {
+  call: ToolUse;
+  access: Access;
+  title: string;
+  /** Why it is asked, in words a person understands. */
+  reason: string;
+  /** The rule "always" would save, e.g. `Edit` or `Bash(npm test)`; absent when there is no safe one. */
+  rule?: string;
+};
+export type Answer =
+  | { behavior: "allow"; scope: "once" | "always"; input?: Record<string, unknown> }
+  | { behavior: "deny"; message?: string; interrupt?: boolean };
+
+/** Whatever front end is attached. */
+export interface Host {
+  ask(question: Question, signal: AbortSignal): Promise<Answer>;
+}
+
+// ---- Events: deltas and facts, never snapshots. ----
+
+export type DoneReason = "end_turn" | "aborted" | "error" | "max_turns" | "budget" | "refusal";
+export type CallOutcome = "ok" | "error" | "denied" | "aborted";
+
+/** Also the lines of the session file (session/store.ts): the state is a fold over these. */
+export type DurableEvent =
+  | { type: "message"; message: Message }
+  /** Always after the `message` that holds its call. `view` and `data` are for eyes and wires: they are not stored. */
+  | {
+      type: "tool.end";
+      call: ToolUse;
+      result: ToolResult;
+      outcome: CallOutcome;
+      durationMs: number;
+      view?: View;
+      data?: unknown;
+    }
+  | { type: "mode"; mode: PermissionMode }
+  | ModelChange
+  | { type: "cwd"; cwd: string }
+  /** `messages` replaces everything before it. */
+  | { type: "compacted"; trigger: "auto" | "manual"; messages: Message[]; preTokens: number };
+
+export type Event =
+  | DurableEvent
+  | { type: "turn"; turn: number }
+  | { type: "text.delta"; text: string }
+  | { type: "thinking.delta"; text: string }
+  /** A complete block of the reply still streaming; the `message` that holds it follows. */
+  | { type: "block"; messageId: string; model: string; block: AssistantBlock; usage: Usage }
+  | { type: "raw"; event: unknown }
+  | { type: "tool.start"; call: ToolUse; title: string }
+  | { type: "tool.progress"; id: string; text: string }
+  | RetryEvent
+  | { type: "notice"; level: "info" | "warning"; text: string }
+  /** A sub-agent's event, under the call that started it. */
+  | { type: "child"; id: string; event: Event }
+  | { type: "done"; reason: DoneReason; error?: string; status?: number | null };
+
+export type Compacted = Extract<DurableEvent, { type: "compacted" }>;
+
+// ---- State: the fold of durable events ----
+
+export type State = {
+  readonly messages: readonly Message[];
+  readonly model: string;
+  readonly mode: PermissionMode;
+  readonly cwd: string;
+};
+
+/** What the loop needs from the world; built once in compose.ts, a plain object of fakes in tests. */
+export interface Deps {
+  readonly provider: Provider;
+  readonly tools: ReadonlyMap<string, Tool>;
+  /** Hooks, rules and the person, in that order. */
+  admit(call: ToolUse, access: Access, title: string, signal: AbortSignal): Promise<Admission>;
+  /** After-hooks; text they return is appended for the model. */
+  observe(call: ToolUse, result: ToolResult): Promise<string[]>;
+  system(): readonly SystemBlock[];
+  /** Per-model request settings. */
+  tune(model: string): Pick<ModelRequest, "maxTokens" | "thinking" | "effort">;
+  /** Price in US dollars, or undefined when the model's price is unknown. */
+  cost(model: string, usage: Usage): number | undefined;
+  compact?(messages: readonly Message[], reason: "too_long", signal: AbortSignal): Promise<Compacted | undefined>;
+  /** What the person typed while the loop worked; delivered between turns. */
+  steering(): UserMessage[];
+  readonly limits: { maxTurns?: number; maxBudgetUsd?: number };
+  /** Forward the provider's raw stream events. */
+  readonly raw: boolean;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
