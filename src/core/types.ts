@@ -190,8 +190,17 @@ export type Question = {
   rule?: string;
 };
 export type Answer =
-  | { behavior: "allow"; scope: "once" | "always"; input?: Record<string, unknown> }
+  | {
+      behavior: "allow";
+      scope: "once" | "always";
+      input?: Record<string, unknown>;
+      /** Rules and a mode the person's program sets for the rest of the session. */
+      updates?: PermissionUpdate[];
+    }
   | { behavior: "deny"; message?: string; interrupt?: boolean };
+
+export type PermissionUpdate =
+  { type: "addRules"; rules: string[]; behavior: "allow" | "deny" | "ask" } | { type: "setMode"; mode: PermissionMode };
 
 /** Whatever front end is attached. */
 export interface Host {

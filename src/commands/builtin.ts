@@ -1,0 +1,58 @@
+// The built-in slash commands. One value each; help and completion come from this list.
+import { nearest } from "../core/nearest.ts";
+import type { Command, CommandResult, Conversation } from "./command.ts";
+
+export const COMMANDS: readonly Command[] = [
+  { name: "help", argumentHint: "", description: "what can be typed here", run: () => ({ kind: "say", text: help() }) },
+  { name: "model", argumentHint: "[name]", description: "show or change the model", run: model },
+  { name: "clear", argumentHint: "", description: "start a new conversation", run: clear },
+  { name: "exit", argumentHint: "", description: "leave (also Ctrl-D)", run: () => ({ kind: "exit" }) },
+];
+
+/** Runs `/name argument`; an unknown name says which is near. */
+export async function runCommand(line: string, conversation: Conversation): Promise<CommandResult> {
+  const [name = "", ...rest] = line.slice(1).trim().split(/\s+/);
+  const wanted = name === "quit" ? "exit" : name;
+  const command = COMMANDS.find((c) => c.name === wanted);
+  if (command) return command.run(rest.join(" "), conversation);
+  const near = nearest(
+    name,
+    COMMANDS.map((c) => c.name),
+  );
+  const hint = near ? ` Did you mean /${near}?` : "";
+  return { kind: "say", text: `There is no command /${name}.${hint} /help lists them.` };
+}
+
+function help(): string {
+  const lines = COMMANDS.map((c) => `  ${`/${c.name} ${c.argumentHint}`.padEnd(16)} ${c.description}`);
+  return [
+    "Type what you want done and press Enter. A line that ends in \\ goes on in the next one.",
+    "While it works: type more to steer it, Ctrl-C interrupts, Ctrl-C again leaves.",
+    "",
+    ...lines,
+  ].join("\n");
+}
+
+function model(argument: string, conversation: Conversation): CommandResult {
+  const { agent } = conversation;
+  if (argument === "") {
+    const known = conversation.models().map((m) => `  ${m.id.padEnd(28)} ${m.displayName}`);
+    return {
+      kind: "say",
+      text: [`Model: ${agent.state.model}`, "Known models (aliases: opus, sonnet, haiku):", ...known].join("\n"),
+    };
+  }
+  const id = conversation.resolveModel(argument);
+  agent.setModel(id);
+  const known = conversation.models().some((m) => m.id === id);
+  return {
+    kind: "say",
+    text: known ? `Model: ${id}` : `Model: ${id} (not in the catalog: its price and window are unknown)`,
+  };
+}
+
+async function clear(_argument: string, conversation: Conversation): Promise<CommandResult> {
+  const fresh = await conversation.fresh();
+  const text = `New conversation. The last one is kept: nanocode --resume ${conversation.id}`;
+  return { kind: "replaced", conversation: fresh, text };
+}

@@ -1,0 +1,44 @@
+// What a front end and the slash commands work with: one conversation, and what can be asked of it.
+import type { Agent } from "../core/agent.ts";
+import type { Usage } from "../core/types.ts";
+
+export type ModelInfo = { id: string; displayName: string; contextWindow: number; maxOutput: number };
+
+export interface Conversation {
+  /** The session's UUID; its record is found by it. */
+  readonly id: string;
+  readonly agent: Agent;
+  readonly version: string;
+  readonly tools: readonly string[];
+  /** Where the key came from, e.g. `ANTHROPIC_API_KEY`; `none` for a scripted model. */
+  readonly apiKeySource: string;
+  readonly outputStyle: string;
+  /** The person chose to be told more. */
+  readonly verbose: boolean;
+  readonly limits: { maxTurns?: number; maxBudgetUsd?: number };
+  /** What a driving program sets before the first prompt. */
+  configure(settings: { systemPrompt?: string; appendSystemPrompt?: string; jsonSchema?: object }): void;
+  /** The value the model gave for --json-schema since it was last asked for; absent without a schema. */
+  structured(): { expected: boolean; value: unknown };
+  /** Aliases and partial names become full ids; unknown names pass through. */
+  resolveModel(name: string): string;
+  modelInfo(model: string): ModelInfo;
+  models(): readonly ModelInfo[];
+  /** US dollars; undefined when the price is unknown. */
+  cost(model: string, usage: Usage): number | undefined;
+  /** A new conversation with the same settings; this one is closed. */
+  fresh(): Promise<Conversation>;
+  /** Ends the record: what is written is made durable and the lock is given back. */
+  close(): Promise<void>;
+}
+
+export type CommandResult =
+  /** Text for the person. */
+  { kind: "say"; text: string } | { kind: "replaced"; conversation: Conversation; text: string } | { kind: "exit" };
+
+export type Command = {
+  name: string;
+  argumentHint: string;
+  description: string;
+  run(argument: string, conversation: Conversation): Promise<CommandResult> | CommandResult;
+};

@@ -1,0 +1,44 @@
+// One conversation: its state, its record, and the way in for a front end.
+import { loop } from "./loop.ts";
+import { isDurable, reduce } from "./state.ts";
+import type { Deps, DurableEvent, Event, PermissionMode, State, UserMessage } from "./types.ts";
+
+export class Agent {
+  #state: State;
+  #deps: Deps;
+  #record: (event: DurableEvent) => void;
+
+  /** `record` is called with every durable event, before any front end sees it. */
+  constructor(deps: Deps, start: State, record: (event: DurableEvent) => void) {
+    this.#deps = deps;
+    this.#state = start;
+    this.#record = record;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Answers one message: events until `done`. Pull it to the end; `signal` interrupts. */
+  async *prompt(message: UserMessage, signal: AbortSignal): AsyncGenerator<Event, void> {
+    yield this.apply({ type: "message", message });
+    for await (const event of loop(this.#state, this.#deps, signal)) {
+      yield isDurable(event) ? this.apply(event) : event;
+    }
+  }
+
+  setMode(mode: PermissionMode): void {
+    if (mode !== this.#state.mode) this.apply({ type: "mode", mode });
+  }
+
+  setModel(model: string): void {
+    if (model !== this.#state.model) this.apply({ type: "model", model, reason: "chosen" });
+  }
+
+  /** Records a durable event and folds it in. */
+  apply<E extends DurableEvent>(event: E): E {
+    this.#record(event);
+    this.#state = reduce(this.#state, event);
+    return event;
+  }
+}

@@ -1,0 +1,207 @@
+// The loop: ask the model, run what it calls, hand back the results, until it stops. A pulled generator of events.
+import { ModelError } from "./errors.ts";
+import { Executor } from "./executor.ts";
+import { normalise } from "./history.ts";
+import { Mux } from "./mux.ts";
+import { Reply } from "./reply.ts";
+import { isDurable, reduce, toolUses } from "./state.ts";
+import type {
+  AssistantMessage,
+  Deps,
+  DoneReason,
+  Event,
+  ModelRequest,
+  State,
+  StopReason,
+  UserMessage,
+} from "./types.ts";
+
+/** In a row: replies cut at the output limit, paused, or broken off after a tool had started. */
+const MAX_RECOVERIES = 10;
+
+const CONTINUE =
+  "Your reply was cut off at the output limit. Go on exactly where it stopped, without repeating anything; split what is left into smaller steps.";
+const NOT_RUN: Partial<Record<StopReason, string>> = {
+  cut: "Not run: the connection broke before your reply was complete. Call it again if it is still needed.",
+  refusal: "Not run: the reply ended in a refusal.",
+  aborted: "Not run: the person interrupted.",
+};
+
+/**
+ * Runs from `start` (whose last message is the person's) until the model ends its turn, a limit is reached, it fails or
+ * `signal` aborts; always ends with one `done`. `return()` on the generator does not cancel: the signal does.
+ */
+export async function* loop(start: State, deps: Deps, signal: AbortSignal): AsyncGenerator<Event, void> {
+  const run = new Run(start, deps, signal);
+  for (let turn = 1; ; turn++) {
+    const stop = run.limit(turn);
+    if (stop) return yield { type: "done", reason: stop };
+    for (const message of deps.steering()) yield run.apply({ type: "message", message });
+    yield { type: "turn", turn };
+    const outcome = yield* run.turn();
+    if (outcome) return yield outcome;
+  }
+}
+
+type Done = Extract<Event, { type: "done" }>;
+
+class Run {
+  #state: State;
+  #deps: Deps;
+  #signal: AbortSignal;
+  #spent = 0;
+  #recoveries = 0;
+  #compacted = false;
+
+  constructor(start: State, deps: Deps, signal: AbortSignal) {
+    this.#state = start;
+    this.#deps = deps;
+    this.#signal = signal;
+  }
+
+  apply<E extends Event>(event: E): E {
+    if (isDurable(event)) this.#state = reduce(this.#state, event);
+    return event;
+  }
+
+  limit(turn: number): DoneReason | undefined {
+    const { maxTurns, maxBudgetUsd } = this.#deps.limits;
+    if (this.#signal.aborted) return "aborted";
+    if (maxTurns !== undefined && turn > maxTurns) return "max_turns";
+    if (maxBudgetUsd !== undefined && this.#spent >= maxBudgetUsd) return "budget";
+    return undefined;
+  }
+
+  /** One request with its calls. Yields its events; returns how the run ended, or undefined to go on. */
+  async *turn(): AsyncGenerator<Event, Done | undefined> {
+    const mux = new Mux<Event>();
+    const executor = new Executor({
+      deps: this.#deps,
+      state: () => this.#state,
+      emit: (event) => void mux.push(this.apply(event)),
+      signal: this.#signal,
+    });
+    const reply = new Reply();
+    const work = this.#drive({ mux, executor, reply }).finally(() => mux.close());
+    // Its failure is awaited below, after the queue is empty; this keeps it from counting as unhandled before that.
+    work.catch(() => undefined);
+    yield* mux;
+    const failure = await work;
+    if (failure) return yield* this.#failed(failure);
+    return yield* this.#next(reply, executor);
+  }
+
+  /** Streams the reply, records it, lets its calls finish. Returns the error the model failed with, if it did. */
+  async #drive(turn: { mux: Mux<Event>; executor: Executor; reply: Reply }): Promise<ModelError | undefined> {
+    const { mux, executor, reply } = turn;
+    const failure = await this.#stream(turn);
+    if (failure && !executor.started) return failure;
+    const message = reply.message();
+    if (message) {
+      this.#spent += this.#deps.cost(message.model, message.usage) ?? 0;
+      await mux.push(this.apply({ type: "message", message }));
+      const notRun = NOT_RUN[message.stopReason];
+      if (notRun) executor.cancelWaiting(notRun, message.stopReason === "aborted" ? "aborted" : "error");
+    }
+    executor.release();
+    await executor.settle();
+    return failure;
+  }
+
+  async #stream(turn: { mux: Mux<Event>; executor: Executor; reply: Reply }): Promise<ModelError | undefined> {
+    const { mux, executor, reply } = turn;
+    try {
+      for await (const event of this.#deps.provider.stream(this.#request(executor), this.#signal)) {
+        const call = reply.take(event, this.#deps.newId);
+        if (event.type === "retry") executor.reset();
+        for (const out of call.emit) await mux.push(this.apply(out));
+        if (call.use) executor.add(call.use, call.fault);
+      }
+      if (this.#signal.aborted) reply.stop("aborted");
+    } catch (error) {
+      if (this.#signal.aborted) reply.stop("aborted");
+      else if (error instanceof ModelError) {
+        reply.stop("cut");
+        return error;
+      } else throw error;
+    }
+    return undefined;
+  }
+
+  #request(executor: Executor): ModelRequest {
+    const { model, messages } = this.#state;
+    return {
+      model,
+      system: this.#deps.system(),
+      messages: normalise(messages),
+      tools: [...this.#deps.tools.values()].map((tool) => tool.spec),
+      ...this.#deps.tune(model),
+      raw: this.#deps.raw,
+      restartable: () => !executor.started,
+    };
+  }
+
+  async *#next(reply: Reply, executor: Executor): AsyncGenerator<Event, Done | undefined> {
+    const message = reply.message();
+    if (this.#signal.aborted || executor.interrupted) return yield* this.#interrupt(message);
+    if (!message) return this.#recover() ?? { type: "done", reason: "end_turn" };
+    const calls = toolUses(message).length > 0;
+    switch (message.stopReason) {
+      case "refusal":
+        return { type: "done", reason: "refusal" };
+      case "model_context_window_exceeded":
+        return yield* this.#failed(tooLong());
+      case "max_tokens":
+        if (!calls) yield this.apply({ type: "message", message: this.#note(CONTINUE) });
+        return this.#recover();
+      case "cut":
+      case "pause_turn":
+        return this.#recover();
+      default:
+        this.#recoveries = 0;
+        if (calls) return undefined;
+        return yield* this.#end();
+    }
+  }
+
+  /** Typed while the last answer streamed: answered now, not lost. */
+  async *#end(): AsyncGenerator<Event, Done | undefined> {
+    const typed = this.#deps.steering();
+    for (const message of typed) yield this.apply({ type: "message", message });
+    return typed.length > 0 ? undefined : { type: "done", reason: "end_turn" };
+  }
+
+  #recover(): Done | undefined {
+    if (++this.#recoveries <= MAX_RECOVERIES) return undefined;
+    return { type: "done", reason: "error", error: `The model's reply broke off ${MAX_RECOVERIES} times in a row.` };
+  }
+
+  async *#interrupt(message: AssistantMessage | undefined): AsyncGenerator<Event, Done> {
+    const during = message && toolUses(message).length > 0 ? " for tool use" : "";
+    yield this.apply({ type: "message", message: this.#note(`[Request interrupted by user${during}]`) });
+    return { type: "done", reason: "aborted" };
+  }
+
+  async *#failed(error: ModelError): AsyncGenerator<Event, Done | undefined> {
+    if (error.kind === "too_long" && this.#deps.compact && !this.#compacted) {
+      this.#compacted = true;
+      const compacted = await this.#deps.compact(this.#state.messages, "too_long", this.#signal);
+      if (compacted) {
+        yield this.apply(compacted);
+        return undefined;
+      }
+    }
+    return { type: "done", reason: "error", error: error.message, status: error.status };
+  }
+
+  #note(text: string): UserMessage {
+    return { role: "user", id: this.#deps.newId(), content: [{ type: "text", text }], synthetic: true };
+  }
+}
+
+function tooLong(): ModelError {
+  return new ModelError(
+    "too_long",
+    "The conversation no longer fits the model's context window. Start a new one, or go on with a model that has a larger window (--model).",
+  );
+}

@@ -1,0 +1,99 @@
+// What the model has seen of which file: the ground for "read before edit" and for noticing outside changes.
+import { realpath } from "node:fs/promises";
+import { loadFile, openRegular, sameVersion, stampOf, versionOf, WHOLE_LIMIT, type Version } from "./open.ts";
+
+/** Lines `from` to `to`, 1-based, inclusive. */
+export type LineRange = { from: number; to: number };
+/** `lines`: what was seen of this version; "all" also stands for files that have no lines. */
+export type Seen = { version: Version; lines: "all" | LineRange[] };
+
+/** One per session, shared by Read, Edit, Write and whatever else shows files to the model. Keys are real paths. */
+export class FileTracker {
+  readonly #seen = new Map<string, Seen>();
+
+  get(realPath: string): Seen | undefined {
+    return this.#seen.get(realPath);
+  }
+
+  /** These lines of this version were shown. `total`: the file's line count, when known. */
+  sawLines(realPath: string, version: Version, shown: LineRange, total: number | undefined): void {
+    const before = this.#seen.get(realPath);
+    const known = before && sameVersion(before.version, version) ? before.lines : [];
+    const lines = known === "all" ? known : merge([...known, shown]);
+    const whole = lines !== "all" && total !== undefined && lines.length === 1 && covers(lines[0], total);
+    this.#put(realPath, { version, lines: whole ? "all" : lines });
+  }
+
+  sawAll(realPath: string, version: Version): void {
+    this.#put(realPath, { version, lines: "all" });
+  }
+
+  /** The model's own change: what it saw stays seen, but of a file known in part only the lines before `firstLine`. */
+  edited(realPath: string, version: Version, firstLine: number): void {
+    const before = this.#seen.get(realPath)?.lines ?? [];
+    const kept = before === "all" ? before : before.filter((range) => range.from < firstLine);
+    const lines = kept === "all" ? kept : kept.map(({ from, to }) => ({ from, to: Math.min(to, firstLine - 1) }));
+    this.#put(realPath, { version, lines });
+  }
+
+  /** The model changed a version it had not seen: the file counts as read, but no line of it as known. */
+  editedUnseen(realPath: string, version: Version): void {
+    this.#put(realPath, { version, lines: [] });
+  }
+
+  /** For reads by other means (Bash's `cat file`). Never throws: what cannot be read was not read. */
+  async noteRead(path: string, extent: "all" | "part" = "all"): Promise<void> {
+    try {
+      const real = await realpath(path);
+      const version = await currentVersion(real);
+      const lines = extent === "all" ? extent : (this.#seen.get(real)?.lines ?? []);
+      this.#put(real, { version, lines });
+    } catch {
+      // Gone or unreadable since: then there is nothing to remember, and a later edit asks for a Read.
+    }
+  }
+
+  /** The latest files seen or written, newest first. */
+  recent(limit: number): string[] {
+    return [...this.#seen.keys()].reverse().slice(0, limit);
+  }
+
+  /** Files whose content differs from what the model last saw; a deleted file counts. */
+  async changed(): Promise<string[]> {
+    const found: string[] = [];
+    for (const [path, { version }] of this.#seen) {
+      const now = await currentVersion(path, version.stamp).catch(() => undefined);
+      if (!now || !sameVersion(now, version)) found.push(path);
+    }
+    return found;
+  }
+
+  #put(path: string, seen: Seen): void {
+    // Deleted first, so that the map's order is the order of use.
+    this.#seen.delete(path);
+    this.#seen.set(path, seen);
+  }
+}
+
+/** `knownStamp`: when the file still has it, its content is not read again. */
+async function currentVersion(realPath: string, knownStamp?: string): Promise<Version> {
+  const { handle, stat } = await openRegular(realPath);
+  await handle.close();
+  if (stampOf(stat) === knownStamp || stat.size > BigInt(WHOLE_LIMIT)) return versionOf(stat, undefined);
+  const loaded = await loadFile(realPath, WHOLE_LIMIT, new AbortController().signal);
+  return versionOf(loaded.stat, loaded.bytes);
+}
+
+function merge(ranges: LineRange[]): LineRange[] {
+  const merged: LineRange[] = [];
+  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
+    const last = merged.at(-1);
+    if (last && range.from <= last.to + 1) last.to = Math.max(last.to, range.to);
+    else merged.push({ ...range });
+  }
+  return merged;
+}
+
+function covers(range: LineRange | undefined, total: number): boolean {
+  return range !== undefined && range.from <= 1 && range.to >= total;
+}

@@ -1,0 +1,269 @@
+// The control protocol of stream-json input: prompts, requests and answers as lines on stdin, read while a turn runs.
+import { COMMANDS } from "../commands/builtin.ts";
+import type { Conversation } from "../commands/command.ts";
+import type {
+  Answer,
+  Host,
+  PermissionMode,
+  PermissionUpdate,
+  Question,
+  UserBlock,
+  UserMessage,
+} from "../core/types.ts";
+
+type Fields = Record<string, unknown>;
+const MODES: readonly string[] = ["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"];
+
+export type ControlOptions = {
+  lines: AsyncIterable<string>;
+  write(message: Fields): void;
+  conversation(): Conversation;
+  /** Echo each prompt once it is taken (--replay-user-messages). */
+  replay: boolean;
+  /** Whether bypassPermissions may be switched on later. */
+  mayBypass: boolean;
+};
+
+export class Control {
+  #options: ControlOptions;
+  #queue: UserMessage[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+  #running: AbortController | undefined;
+  #pending = new Map<string, (response: Fields) => void>();
+  #problem: Error | undefined;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    void this.#read();
+  }
+
+  /** The prompts in order, until stdin ends and all are answered. Throws when a line was not JSON. */
+  async *prompts(): AsyncGenerator<UserMessage, void> {
+    for (;;) {
+      const next = this.#queue.shift();
+      if (next) {
+        yield next;
+        this.#running = undefined;
+      } else if (this.#ended) {
+        if (this.#problem) throw this.#problem;
+        return;
+      } else await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** The run now starting; `interrupt` aborts it. */
+  started(controller: AbortController): void {
+    this.#running = controller;
+  }
+
+  /** Asks the driving program (--permission-prompt-tool stdio). */
+  readonly host: Host = { ask: (question, signal) => this.#ask(question, signal) };
+
+  async #read(): Promise<void> {
+    try {
+      for await (const line of this.#options.lines) if (line.trim() !== "") this.#line(line);
+    } catch (error) {
+      this.#problem = error instanceof Error ? error : new Error(String(error));
+    }
+    this.#ended = true;
+    // Nobody is left to answer: what is still asked counts as declined.
+    for (const settle of this.#pending.values()) settle({ subtype: "error", error: "stdin ended" });
+    this.#wake?.();
+  }
+
+  #line(line: string): void {
+    const message = parseObject(line);
+    switch (message.type) {
+      case "user":
+        this.#prompt(message);
+        return;
+      case "control_request":
+        this.#request(String(message.request_id), asFields(message.request));
+        return;
+      case "control_response": {
+        const response = asFields(message.response);
+        this.#pending.get(String(response.request_id))?.(response);
+        return;
+      }
+      default:
+        return; // keep_alive and whatever comes later
+    }
+  }
+
+  #prompt(message: Fields): void {
+    const content = contentOf(asFields(message.message).content);
+    if (content.length === 0) return;
+    const id = typeof message.uuid === "string" ? message.uuid : crypto.randomUUID();
+    this.#queue.push({ role: "user", id, content });
+    if (this.#options.replay) this.#options.write({ ...message, uuid: id, isReplay: true });
+    this.#wake?.();
+  }
+
+  #request(id: string, request: Fields): void {
+    const answer = (response: Fields) => this.#options.write({ type: "control_response", response });
+    try {
+      answer({ subtype: "success", request_id: id, response: this.#handle(request) });
+    } catch (error) {
+      answer({ subtype: "error", request_id: id, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  #handle(request: Fields): Fields {
+    const conversation = this.#options.conversation();
+    switch (request.subtype) {
+      case "initialize":
+        return initialize(request, conversation);
+      case "interrupt":
+        this.#running?.abort(new Error("interrupted"));
+        return { still_queued: this.#queue.map((message) => message.id) };
+      case "set_permission_mode":
+        return this.#setMode(String(request.mode), conversation);
+      case "set_model": {
+        const model = conversation.resolveModel(typeof request.model === "string" ? request.model : "default");
+        conversation.agent.setModel(model);
+        return { model };
+      }
+      case "mcp_status":
+        return { mcpServers: [] };
+      default:
+        throw new Error(`Unsupported control request subtype: ${String(request.subtype)}`);
+    }
+  }
+
+  #setMode(name: string, { agent }: Conversation): Fields {
+    const mode = name === "manual" ? "default" : name;
+    if (!isMode(mode)) throw new Error(`Unknown permission mode: ${name}. Known: ${MODES.join(", ")}.`);
+    if (mode === "bypassPermissions" && agent.state.mode !== mode && !this.#options.mayBypass) {
+      throw new Error(
+        "bypassPermissions needs --allow-dangerously-skip-permissions or --dangerously-skip-permissions.",
+      );
+    }
+    agent.setMode(mode);
+    return { mode };
+  }
+
+  async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
+    const id = crypto.randomUUID();
+    const { promise, resolve } = Promise.withResolvers<Fields>();
+    const withdraw = () => {
+      this.#options.write({ type: "control_cancel_request", request_id: id });
+      resolve({ subtype: "error", error: "interrupted" });
+    };
+    this.#pending.set(id, resolve);
+    signal.addEventListener("abort", withdraw, { once: true });
+    if (this.#ended) resolve({ subtype: "error", error: "stdin ended" });
+    else this.#options.write({ type: "control_request", request_id: id, request: canUseTool(question) });
+    try {
+      return toAnswer(await promise);
+    } finally {
+      this.#pending.delete(id);
+      signal.removeEventListener("abort", withdraw);
+    }
+  }
+}
+
+function canUseTool({ call, title, reason, rule, access }: Question): Fields {
+  const blocked = access.kind === "read" || access.kind === "write" ? access.paths[0] : undefined;
+  return {
+    subtype: "can_use_tool",
+    tool_name: call.name,
+    input: call.input,
+    tool_use_id: call.id,
+    permission_suggestions: suggestions(call.name, access.kind, rule),
+    ...(blocked ? { blocked_path: blocked } : {}),
+    decision_reason: reason,
+    display_name: call.name,
+    description: title,
+  };
+}
+
+function suggestions(tool: string, access: string, rule: string | undefined): Fields[] {
+  if (access === "write") return [{ type: "setMode", mode: "acceptEdits", destination: "session" }];
+  if (!rule) return [];
+  const content = /^[^(]+\(([\s\S]*)\)$/.exec(rule)?.[1];
+  const named = content === undefined ? { toolName: tool } : { toolName: tool, ruleContent: content };
+  return [{ type: "addRules", rules: [named], behavior: "allow", destination: "session" }];
+}
+
+function toAnswer(response: Fields): Answer {
+  if (response.subtype !== "success") {
+    return { behavior: "deny", message: `Not run: no permission was given (${String(response.error)}).` };
+  }
+  const answer = asFields(response.response);
+  if (answer.behavior !== "allow") {
+    const message = typeof answer.message === "string" && answer.message !== "" ? { message: answer.message } : {};
+    return { behavior: "deny", ...message, ...(answer.interrupt === true ? { interrupt: true } : {}) };
+  }
+  const input = isFields(answer.updatedInput) ? { input: answer.updatedInput } : {};
+  const updates = Array.isArray(answer.updatedPermissions) ? answer.updatedPermissions.flatMap(toUpdate) : [];
+  return { behavior: "allow", scope: "once", ...input, updates };
+}
+
+function toUpdate(value: unknown): PermissionUpdate[] {
+  const update = asFields(value);
+  if (update.type === "setMode" && isMode(update.mode)) return [{ type: "setMode", mode: update.mode }];
+  const { behavior } = update;
+  if (update.type !== "addRules" || !Array.isArray(update.rules)) return [];
+  if (behavior !== "allow" && behavior !== "deny" && behavior !== "ask") return [];
+  const rules = update.rules.map(asFields).map((rule) => {
+    const tool = String(rule.toolName);
+    return typeof rule.ruleContent === "string" ? `${tool}(${rule.ruleContent})` : tool;
+  });
+  return [{ type: "addRules", rules, behavior }];
+}
+
+function initialize(request: Fields, conversation: Conversation): Fields {
+  const { systemPrompt, appendSystemPrompt, jsonSchema } = request;
+  const parts = Array.isArray(systemPrompt) ? systemPrompt.filter((part) => typeof part === "string") : undefined;
+  conversation.configure({
+    ...(parts ? { systemPrompt: parts.join("\n\n") } : {}),
+    ...(typeof systemPrompt === "string" ? { systemPrompt } : {}),
+    ...(typeof appendSystemPrompt === "string" ? { appendSystemPrompt } : {}),
+    ...(isFields(jsonSchema) ? { jsonSchema } : {}),
+  });
+  return {
+    commands: COMMANDS.map(({ name, description, argumentHint }) => ({ name, description, argumentHint })),
+    agents: [],
+    models: conversation.models().map(({ id, displayName }) => ({ value: id, displayName, description: displayName })),
+    account: {},
+    output_style: conversation.outputStyle,
+    available_output_styles: [conversation.outputStyle],
+    mcp_servers_applied: true,
+    pid: process.pid,
+    current_permission_mode: conversation.agent.state.mode,
+  };
+}
+
+function contentOf(content: unknown): UserBlock[] {
+  if (typeof content === "string") return content.trim() === "" ? [] : [{ type: "text", text: content }];
+  if (!Array.isArray(content)) return [];
+  return content.filter(isFields).map(toBlock);
+}
+
+function toBlock(block: Fields): UserBlock {
+  if (block.type === "text" && typeof block.text === "string") return { type: "text", text: block.text };
+  return { type: "opaque", raw: { ...block, type: String(block.type) } };
+}
+
+function parseObject(line: string): Fields {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (isFields(value)) return value;
+  } catch {
+    // said below, with the line itself
+  }
+  throw new Error(`A line on stdin is not a JSON object: ${line.slice(0, 80)}`);
+}
+
+function isMode(value: unknown): value is PermissionMode {
+  return typeof value === "string" && MODES.includes(value);
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function asFields(value: unknown): Fields {
+  return isFields(value) ? value : {};
+}

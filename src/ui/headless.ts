@@ -1,0 +1,117 @@
+// Print mode: prompts in, one result each; text, json and stream-json are three sinks for the same events.
+import type { Conversation } from "../commands/command.ts";
+import type { Event, UserMessage } from "../core/types.ts";
+import type { Out } from "./out.ts";
+import { sanitize } from "./sanitize.ts";
+import { Tally, Totals } from "./tally.ts";
+
+/** Asked again this often for output that fits --json-schema. */
+const MAX_STRUCTURED_RETRIES = 5;
+const ASK_STRUCTURED =
+  "You ended without a valid StructuredOutput call. Call StructuredOutput now with your final answer in the required shape.";
+
+export interface Sink {
+  begin(): void;
+  event(event: Event): void;
+  result(tally: Tally, structured: unknown, subtype?: string): void;
+}
+
+export type Headless = {
+  conversation: Conversation;
+  prompts: AsyncIterable<UserMessage> | Iterable<UserMessage>;
+  sink: Sink;
+  /** Aborted when the process is told to stop. */
+  signal: AbortSignal;
+  /** Aborts the run alone: given the controller of each run as it starts. */
+  onRun?(controller: AbortController): void;
+};
+
+/** Answers every prompt in order. Returns the exit code: that of the last run. */
+export async function runHeadless({ conversation, prompts, sink, signal, onRun }: Headless): Promise<number> {
+  const totals = new Totals(conversation);
+  const state = { code: 0 };
+  for await (const prompt of prompts) {
+    const controller = new AbortController();
+    onRun?.(controller);
+    const either = AbortSignal.any([signal, controller.signal]);
+    state.code = await answer({ conversation, sink, totals, prompt, signal: either });
+    if (signal.aborted) break;
+  }
+  return state.code;
+}
+
+type Answering = {
+  conversation: Conversation;
+  sink: Sink;
+  totals: Totals;
+  prompt: UserMessage;
+  signal: AbortSignal;
+};
+
+async function answer({ conversation, sink, totals, prompt, signal }: Answering): Promise<number> {
+  const tally = new Tally(totals);
+  sink.begin();
+  conversation.structured();
+  for (let attempt = 0, message = prompt; ; attempt++) {
+    for await (const event of conversation.agent.prompt(message, signal)) {
+      tally.take(event);
+      if (event.type !== "done") sink.event(event);
+    }
+    const { expected, value } = conversation.structured();
+    const settled = !expected || value !== undefined || tally.done?.reason !== "end_turn";
+    if (settled || attempt >= MAX_STRUCTURED_RETRIES) {
+      const subtype = settled ? undefined : "error_max_structured_output_retries";
+      sink.result(tally, value, subtype);
+      return tally.failed || subtype ? 1 : 0;
+    }
+    message = synthetic(ASK_STRUCTURED);
+  }
+}
+
+function synthetic(text: string): UserMessage {
+  return { role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }], synthetic: true };
+}
+
+/** Only the final text on stdout; what happens meanwhile and matters goes to stderr. */
+export function textSink(conversation: Conversation, out: Out, err: Out): Sink {
+  return {
+    begin() {},
+    event(event) {
+      const line = remark(event);
+      if (line) err.write(`${sanitize(line)}\n`);
+    },
+    result(tally, structured) {
+      const text = structured === undefined ? finalText(tally, conversation) : JSON.stringify(structured);
+      out.write(`${out.isTerminal ? sanitize(text) : text}\n`);
+    },
+  };
+}
+
+function finalText(tally: Tally, { limits }: Conversation): string {
+  switch (tally.done?.reason) {
+    case "max_turns":
+      return `Error: Reached max turns (${limits.maxTurns ?? 0})`;
+    case "budget":
+      return `Error: Reached max budget ($${limits.maxBudgetUsd ?? 0})`;
+    case "aborted":
+      return tally.text || "Interrupted.";
+    default:
+      return tally.resultText();
+  }
+}
+
+/** What a person who waits should know, in one line. */
+export function remark(event: Event): string | undefined {
+  switch (event.type) {
+    case "retry": {
+      const seconds = Math.max(1, Math.round(event.delayMs / 1000));
+      return `${event.reason}. Trying again in ${seconds} s (${event.attempt} of ${event.maxRetries}).`;
+    }
+    case "model":
+      return `Going on with ${event.model}: ${event.reason}.`;
+    case "notice":
+      return event.text;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,223 @@
+// The plain interactive mode: lines in, lines out. For dumb terminals and screen readers, and nothing but a terminal needed.
+import type { Conversation } from "../commands/command.ts";
+import { runCommand } from "../commands/builtin.ts";
+import type { Answer, Event, Host, Question, UserMessage } from "../core/types.ts";
+import { remark } from "./headless.ts";
+import type { Out } from "./out.ts";
+import { oneLine, sanitize } from "./sanitize.ts";
+
+/** Lines that arrive together were pasted: they are one message. */
+const PASTE_MS = 20;
+
+type Phase =
+  | { kind: "idle" }
+  | { kind: "running"; controller: AbortController }
+  | { kind: "asking"; controller: AbortController; answer(line: string): void };
+
+export type PlainOptions = { conversation: Conversation; out: Out; lines: AsyncIterable<string> };
+
+export class Plain {
+  #conversation: Conversation;
+  #out: Out;
+  #lines: AsyncIterable<string>;
+  #phase: Phase = { kind: "idle" };
+  #typed: string[] = [];
+  #wake: (() => void) | undefined;
+  #ended = false;
+  #leaving = false;
+  /** Ctrl-C was pressed at the prompt; the next one leaves. */
+  #warned = false;
+  /** The cursor is in the middle of streamed text. */
+  #midLine = false;
+
+  constructor({ conversation, out, lines }: PlainOptions) {
+    this.#conversation = conversation;
+    this.#out = out;
+    this.#lines = lines;
+  }
+
+  readonly host: Host = { ask: (question, signal) => this.#ask(question, signal) };
+
+  get conversation(): Conversation {
+    return this.#conversation;
+  }
+
+  /** What was typed while the model worked; it steers the run between turns. */
+  steering(): UserMessage[] {
+    if (this.#typed.length === 0) return [];
+    return [userMessage(this.#typed.splice(0).join("\n"))];
+  }
+
+  /** Runs until the person leaves; returns the exit code. */
+  async run(first?: string): Promise<number> {
+    void this.#read();
+    this.#say(
+      `nanocode ${this.#conversation.version}, ${this.#conversation.agent.state.model}. /help lists the commands.`,
+    );
+    if (first) this.#typed.push(first);
+    while (!this.#leaving) {
+      if (this.#typed.length === 0) this.#out.write("\n> ");
+      const text = await this.#next();
+      if (text === undefined) break;
+      if (text.trim() === "") continue;
+      if (text.startsWith("/") && !text.includes("\n")) await this.#command(text);
+      else await this.#answer(userMessage(text));
+    }
+    return 0;
+  }
+
+  /** Ctrl-C. The first interrupts what runs (or warns); the second leaves. Returns true when it is time to go. */
+  interrupt(): boolean {
+    if (this.#phase.kind === "idle") {
+      if (this.#warned) return true;
+      this.#warned = true;
+      this.#say("(Ctrl-C again leaves)");
+      return false;
+    }
+    if (this.#phase.controller.signal.aborted) return true;
+    this.#phase.controller.abort(new Error("interrupted"));
+    return false;
+  }
+
+  async #answer(message: UserMessage): Promise<void> {
+    const controller = new AbortController();
+    this.#phase = { kind: "running", controller };
+    for await (const event of this.#conversation.agent.prompt(message, controller.signal)) this.#show(event);
+    this.#phase = { kind: "idle" };
+  }
+
+  async #command(line: string): Promise<void> {
+    const result = await runCommand(line, this.#conversation);
+    if (result.kind === "exit") this.#leaving = true;
+    else this.#say(result.text);
+    if (result.kind === "replaced") this.#conversation = result.conversation;
+  }
+
+  #show(event: Event): void {
+    switch (event.type) {
+      case "text.delta":
+        this.#stream(sanitize(event.text));
+        return;
+      case "tool.start":
+        this.#say(`* ${oneLine(event.title)}`);
+        return;
+      case "tool.end":
+        if (event.outcome !== "ok") this.#say(`  ${event.outcome}: ${oneLine(firstText(event.result.content))}`);
+        return;
+      case "message":
+        if (event.message.role === "assistant") this.#endLine();
+        return;
+      case "done":
+        if (event.reason !== "end_turn") this.#say(ended(event));
+        return;
+      default: {
+        const line = remark(event);
+        if (line) this.#say(oneLine(line, 500));
+      }
+    }
+  }
+
+  async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
+    if (this.#phase.kind !== "running" || this.#ended) return { behavior: "deny", interrupt: true };
+    const { controller } = this.#phase;
+    this.#say(questionText(question));
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const onAbort = () => reject(new Error("Interrupted by the person."));
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#phase = { kind: "asking", controller, answer: resolve };
+    this.#out.write("? ");
+    try {
+      return readAnswer(await promise, question.rule !== undefined);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#phase = { kind: "running", controller };
+    }
+  }
+
+  async #read(): Promise<void> {
+    let continued = "";
+    for await (const line of this.#lines) {
+      if (line.endsWith("\\")) {
+        continued += `${line.slice(0, -1)}\n`;
+        continue;
+      }
+      this.#warned = false;
+      const text = continued + line;
+      continued = "";
+      if (this.#phase.kind === "asking") this.#phase.answer(text);
+      else this.#typed.push(text);
+      this.#wake?.();
+    }
+    this.#ended = true;
+    if (this.#phase.kind === "asking") this.#phase.answer("n");
+    this.#wake?.();
+  }
+
+  async #next(): Promise<string | undefined> {
+    while (this.#typed.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    if (this.#typed.length === 0 || this.#leaving) return undefined;
+    await Bun.sleep(PASTE_MS);
+    return this.#typed.splice(0).join("\n");
+  }
+
+  #stream(text: string): void {
+    if (text === "") return;
+    this.#out.write(text);
+    this.#midLine = !text.endsWith("\n");
+  }
+
+  #endLine(): void {
+    if (this.#midLine) this.#out.write("\n");
+    this.#midLine = false;
+  }
+
+  #say(text: string): void {
+    this.#endLine();
+    this.#out.write(`${text}\n`);
+  }
+}
+
+function userMessage(text: string): UserMessage {
+  return { role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }] };
+}
+
+function questionText({ call, access, title, reason, rule }: Question): string {
+  const what = access.kind === "shell" ? `run: ${access.command}` : title;
+  const always = rule ? `, a = yes and always for ${rule} in this session` : "";
+  return `${call.name} wants to ${sanitize(what)}\n  (${sanitize(reason)})\n  y = yes${sanitize(always)}, n = no, or say what to do instead`;
+}
+
+/** An empty line is a no. Anything that is not an answer is a message to the model. */
+function readAnswer(line: string, mayAlways: boolean): Answer {
+  const word = line.trim().toLowerCase();
+  if (word === "y" || word === "yes") return { behavior: "allow", scope: "once" };
+  if (mayAlways && (word === "a" || word === "always")) return { behavior: "allow", scope: "always" };
+  if (word === "" || word === "n" || word === "no") return { behavior: "deny" };
+  return { behavior: "deny", message: `The person declined this call and said: ${line.trim()}` };
+}
+
+function ended({ reason, error }: Extract<Event, { type: "done" }>): string {
+  switch (reason) {
+    case "error":
+      return `Error: ${sanitize(error ?? "unknown")}`;
+    case "aborted":
+      return "(interrupted)";
+    case "max_turns":
+      return "(stopped: the maximum number of turns is reached)";
+    case "budget":
+      return "(stopped: the budget is used up)";
+    case "refusal":
+      return "(the model declined to answer)";
+    case "end_turn":
+      return "";
+    default:
+      return reason satisfies never;
+  }
+}
+
+function firstText(content: string | readonly { type: string; text?: string }[]): string {
+  if (typeof content === "string") return content;
+  return content.map((block) => block.text ?? "").join(" ");
+}

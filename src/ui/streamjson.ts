@@ -1,0 +1,148 @@
+// stream-json: every event as one JSON line in the shapes of contracts.md §6. Also the sink of --output-format json.
+import type { Conversation } from "../commands/command.ts";
+import { COMMANDS } from "../commands/builtin.ts";
+import type { AssistantBlock, AssistantMessage, Event, Usage, UserBlock } from "../core/types.ts";
+import type { Sink } from "./headless.ts";
+import type { Tally } from "./tally.ts";
+
+/** Readers with a fixed line buffer (1 MB) must survive a screenshot. */
+const MAX_LINE = 1_000_000;
+
+export type Emit = (message: Record<string, unknown>) => void;
+
+/** One line per message; `uuid` and `session_id` are added here. */
+export function lineEmitter(write: (text: string) => void, sessionId: () => string): Emit {
+  return (message) => {
+    const whole = { ...message, session_id: sessionId(), uuid: crypto.randomUUID() };
+    const line = JSON.stringify(whole);
+    write(`${line.length < MAX_LINE ? line : JSON.stringify(whole, shorten)}\n`);
+  };
+}
+
+function shorten(key: string, value: unknown): unknown {
+  if (typeof value !== "string" || value.length <= 50_000) return value;
+  if (key === "data") return ""; // half an image is no image
+  return `${value.slice(0, 50_000)}… [${value.length - 50_000} more characters left out of this line]`;
+}
+
+/** The sink that turns events into messages. */
+export function messageSink(conversation: Conversation, emit: Emit): Sink {
+  const shown = { id: "", blocks: 0 };
+  const assistant = (message: { id: string; model: string; usage: Usage }, block: AssistantBlock) => {
+    if (shown.id !== message.id) Object.assign(shown, { id: message.id, blocks: 0 });
+    shown.blocks++;
+    emit(assistantLine(message, block));
+  };
+  return {
+    begin: () => emit(initMessage(conversation)),
+    event(event) {
+      if (event.type === "block") {
+        assistant({ id: event.messageId, model: event.model, usage: event.usage }, event.block);
+      } else if (event.type === "message" && event.message.role === "assistant") {
+        for (const block of unshown(event.message, shown)) assistant(event.message, block);
+      } else {
+        const line = otherLine(event, conversation);
+        if (line) emit(line);
+      }
+    },
+    result(tally: Tally, structured: unknown, subtype?: string) {
+      const result = tally.result(conversation.limits, structured);
+      emit(subtype ? { ...result, subtype, is_error: true, errors: ["No valid StructuredOutput call."] } : result);
+    },
+  };
+}
+
+/** Blocks of the record that never streamed as complete: the text before an interruption. */
+function unshown(message: AssistantMessage, shown: { id: string; blocks: number }): AssistantBlock[] {
+  return message.content.slice(shown.id === message.id ? shown.blocks : 0);
+}
+
+function assistantLine(message: { id: string; model: string; usage: Usage }, block: AssistantBlock) {
+  const { id, model, usage } = message;
+  const content = [wireBlock(block)];
+  return {
+    type: "assistant",
+    message: { id, type: "message", role: "assistant", model, content, stop_reason: null, stop_sequence: null, usage },
+    parent_tool_use_id: null,
+  };
+}
+
+function wireBlock(block: AssistantBlock | UserBlock): unknown {
+  return block.type === "opaque" ? block.raw : block;
+}
+
+function otherLine(event: Event, conversation: Conversation): Record<string, unknown> | undefined {
+  switch (event.type) {
+    case "raw":
+      return { type: "stream_event", event: event.event, parent_tool_use_id: null };
+    case "tool.end":
+      return {
+        type: "user",
+        message: { role: "user", content: [event.result] },
+        parent_tool_use_id: null,
+        ...(event.data === undefined ? {} : { tool_use_result: event.data }),
+      };
+    case "message":
+      // The person's own words are not echoed; what the program said in their place is.
+      if (event.message.role !== "user" || !event.message.synthetic) return undefined;
+      return {
+        type: "user",
+        message: { role: "user", content: event.message.content.map(wireBlock) },
+        parent_tool_use_id: null,
+        isSynthetic: true,
+      };
+    case "retry":
+      return {
+        type: "system",
+        subtype: "api_retry",
+        attempt: event.attempt,
+        max_retries: event.maxRetries,
+        retry_delay_ms: event.delayMs,
+        error_status: event.status,
+        error: event.reason,
+      };
+    case "compacted":
+      return {
+        type: "system",
+        subtype: "compact_boundary",
+        compact_metadata: { trigger: event.trigger, pre_tokens: event.preTokens },
+      };
+    case "mode":
+      return { type: "system", subtype: "status", status: null, permissionMode: event.mode };
+    case "model":
+      return informational("notice", `Going on with ${event.model}: ${event.reason}.`);
+    case "notice":
+      return informational(event.level, event.text);
+    case "child": {
+      const inner = otherLine(event.event, conversation);
+      return inner ? { ...inner, parent_tool_use_id: event.id } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+export function informational(level: string, content: string) {
+  return { type: "system", subtype: "informational", level, content };
+}
+
+function initMessage(conversation: Conversation): Record<string, unknown> {
+  const { agent, tools, version, apiKeySource, outputStyle } = conversation;
+  return {
+    type: "system",
+    subtype: "init",
+    cwd: agent.state.cwd,
+    tools,
+    mcp_servers: [],
+    model: agent.state.model,
+    permissionMode: agent.state.mode,
+    slash_commands: COMMANDS.map((command) => command.name),
+    apiKeySource,
+    claude_code_version: version,
+    nanocode_version: version,
+    output_style: outputStyle,
+    agents: [],
+    skills: [],
+    plugins: [],
+  };
+}
