@@ -1,9 +1,9 @@
 // The nearest known name to a mistyped one, for "did you mean".
 
-/** The candidate with the smallest edit distance (case ignored), or undefined when none is close (a third of its length). */
+/** The candidate with the smallest edit distance (case ignored), or undefined when none is close (two edits, or a third of a long word). */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase();
-  const limit = Math.max(1, Math.floor(wanted.length / 3));
+  const limit = wanted.length <= 2 ? 1 : Math.max(2, Math.floor(wanted.length / 3));
   const found: { name: string | undefined; distance: number } = { name: undefined, distance: limit + 1 };
   for (const name of candidates) {
     const distance = editDistance(wanted, name.toLowerCase());

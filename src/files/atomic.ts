@@ -109,7 +109,7 @@ async function writeTemporary(
   // Private until it has the owner and mode of the file it replaces; a new file gets what the umask gives.
   const handle = await fs.open(path, O_WRONLY | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), like ? 0o600 : 0o666);
   try {
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const { bytesWritten } = await handle.write(bytes, done, bytes.length - done);
       done += bytesWritten;
     }

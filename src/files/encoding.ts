@@ -18,7 +18,8 @@ const BINARY_WINDOW = 64 * 1024;
 export function detectForm(bytes: Buffer, { cut = false } = {}): TextForm | undefined {
   const marked = markedForm(bytes);
   if (marked === "utf-32") return undefined;
-  if (marked) return marked.encoding === "utf-8" ? { ...marked, invalid: !isUtf8(wholeCharacters(bytes, cut)) } : marked;
+  if (marked)
+    return marked.encoding === "utf-8" ? { ...marked, invalid: !isUtf8(wholeCharacters(bytes, cut)) } : marked;
   const head = bytes.subarray(0, BINARY_WINDOW);
   if (head.includes(0)) return unmarkedUtf16(head);
   const controls = controlShare(head);
@@ -92,8 +93,8 @@ function unmarkedUtf16(head: Buffer): TextForm | undefined {
   for (let i = 0; i < even.length; i++) if (even[i] === 0) zeros[i & 1] = (zeros[i & 1] ?? 0) + 1;
   const [first = 0, second = 0] = zeros;
   const units = even.length / 2;
-  const encoding = second > units * 0.4 && first < units * 0.02 ? "utf-16le" : "utf-16be";
-  if (encoding === "utf-16be" && !(first > units * 0.4 && second < units * 0.02)) return undefined;
+  const encoding = second > units * 0.7 && first < units * 0.02 ? "utf-16le" : "utf-16be";
+  if (encoding === "utf-16be" && !(first > units * 0.7 && second < units * 0.02)) return undefined;
   const odd = /[\0-\x08\x0e-\x1a\x1c-\x1f\ufffd\uffff]/;
   return odd.test(decode(even, encoding, { cut: true })) ? undefined : { encoding, bom: 0, invalid: false };
 }
@@ -117,7 +118,7 @@ function wholeCharacters(bytes: Buffer, cut: boolean): Buffer {
 
 function multibyte(bytes: Buffer): { valid: number; stray: number } {
   const count = { valid: 0, stray: 0 };
-  for (let i = 0; i < bytes.length; ) {
+  for (let i = 0; i < bytes.length;) {
     const byte = bytes[i] ?? 0;
     if (byte < 0x80) {
       i++;

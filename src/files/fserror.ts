@@ -21,7 +21,8 @@ const PROBLEMS: Record<string, (path: string) => string> = {
   EDQUOT: () => "the disk quota is used up (EDQUOT). Free some space, then try again.",
   EFBIG: () => "the file would be larger than this system allows (EFBIG).",
   EROFS: () => "it lies on a read-only file system (EROFS). Choose another place.",
-  EACCES: () => "permission denied (EACCES) on the file or its folder. `ls -ld` shows who may; ask the person if needed.",
+  EACCES: () =>
+    "permission denied (EACCES) on the file or its folder. `ls -ld` shows who may; ask the person if needed.",
   EPERM: () => "the system does not permit it (EPERM): the file may be immutable or belong to someone else.",
   ENAMETOOLONG: () => "the name is too long (ENAMETOOLONG; usually 255 bytes per part). Use a shorter one.",
   ENOTDIR: () => "a part of the path that should be a folder is a file (ENOTDIR). Check the path.",

@@ -91,7 +91,8 @@ function problem(error: unknown, format: ImageKind): string {
   if (code === "ERR_IMAGE_FORMAT_UNSUPPORTED") {
     return `this machine cannot decode ${format.toUpperCase()}. Convert it first, e.g. with Bash: \`magick in.${format} out.png\` (or \`ffmpeg -i\`), then read the result.`;
   }
-  if (code === "ERR_IMAGE_DECODE_FAILED") return `the ${format.toUpperCase()} data is damaged or cut short. Get or make the file again.`;
+  if (code === "ERR_IMAGE_DECODE_FAILED")
+    return `the ${format.toUpperCase()} data is damaged or cut short. Get or make the file again.`;
   const text = error instanceof Error ? error.message : String(error);
   return `${text}. Make it smaller first, e.g. with Bash: \`magick in.${format} -resize 1568x1568 out.png\`.`;
 }

@@ -77,7 +77,7 @@ class PageBuilder {
     this.#code ??= separator(chunk, this.#form);
     const size = unitSize(this.#form);
     if (this.#full) this.#counted += chunk.length;
-    for (let from = 0; from < chunk.length; ) {
+    for (let from = 0; from < chunk.length;) {
       const at = nextBreak(chunk, from, this.#form, this.#code);
       const end = at < 0 ? chunk.length : at;
       if (!this.#full && this.#line >= this.#want.offset) this.#keep(chunk.subarray(from, end));

@@ -15,7 +15,8 @@ export async function explainMissing(path: string, cwd: string): Promise<string>
   if (names === undefined) lines.push(`The folder ${folder} does not exist either.`);
   const near = names ? nearNames(basename(path), names).map((name) => join(folder, name)) : [];
   const found = near.length > 0 ? near : await sameName(basename(path), cwd);
-  if (found.length > 0) lines.push(`Did you mean:\n${found.map((name) => `- ${name}${oddities(path, name)}`).join("\n")}`);
+  if (found.length > 0)
+    lines.push(`Did you mean:\n${found.map((name) => `- ${name}${oddities(path, name)}`).join("\n")}`);
   else lines.push("Find it with Glob, or check the path.");
   return lines.join("\n");
 }

@@ -4,8 +4,14 @@ import { decode, encode, type Doc } from "./encoding.ts";
 
 /** Bytes `start` to `end` (exclusive) of the document. */
 export type Match = { readonly start: number; readonly end: number };
-/** `matches` do not overlap; `overlapping`: there is a single one, but another could be read beginning inside it. */
-export type Found = { readonly matches: readonly Match[]; readonly overlapping: boolean };
+export type Found = {
+  /** In order, not overlapping. */
+  readonly matches: readonly Match[];
+  /** There is a single match, but another could be read beginning inside it. */
+  readonly overlapping: boolean;
+  /** Line breaks were matched whatever their kind. */
+  readonly loose: boolean;
+};
 
 /**
  * All places of `old`. A bare LF in `old` stands for whatever break the file has there; explicit CRs are taken
@@ -13,9 +19,9 @@ export type Found = { readonly matches: readonly Match[]; readonly overlapping: 
  */
 export function findText(doc: Doc, old: string): Found {
   const needle = encode(old, doc.form.encoding);
-  if (!needle || needle.length === 0) return { matches: [], overlapping: false };
+  if (!needle || needle.length === 0) return NONE;
   const explicit = old.includes("\r");
-  const loose = (explicit || old.includes("\n")) && hasBreaksToAdapt(doc, explicit);
+  const loose = explicit || (old.includes("\n") && hasCr(doc));
   if (!loose || explicit) {
     const exact = search(doc.bytes, doc.form.bom, needle, unitSize(doc.form));
     if (exact.matches.length > 0 || !loose) return exact;
@@ -23,11 +29,15 @@ export function findText(doc: Doc, old: string): Found {
   return findLoosely(doc, old);
 }
 
-/** The document with `replacement` for each match; line breaks in it become those of the text it replaces. */
-export function replaceText(doc: Doc, matches: readonly Match[], old: string, replacement: string): Buffer {
+/**
+ * The document with `replacement` for each place found. Bare LFs in it become the breaks of the text it replaces;
+ * CRs are written as given, unless those of `old` were only matched loosely.
+ */
+export function replaceText(doc: Doc, { matches, loose }: Found, old: string, replacement: string): Buffer {
   const pieces: Buffer[] = [];
   let from = 0;
-  const adapt = !replacement.includes("\r") && /\n/.test(replacement) && hasCr(doc);
+  const explicit = old.includes("\r");
+  const adapt = explicit ? loose : !replacement.includes("\r") && replacement.includes("\n") && hasCr(doc);
   const plain = encode(replacement, doc.form.encoding);
   for (const match of matches) {
     const bytes = adapt ? encode(adapted(doc, match, old, replacement), doc.form.encoding) : plain;
@@ -39,19 +49,17 @@ export function replaceText(doc: Doc, matches: readonly Match[], old: string, re
   return Buffer.concat(pieces);
 }
 
-function hasBreaksToAdapt(doc: Doc, explicit: boolean): boolean {
-  return explicit || hasCr(doc);
-}
+const NONE: Found = { matches: [], overlapping: false, loose: false };
 
 function search(bytes: Buffer, from: number, needle: Buffer, size: 1 | 2): Found {
   const matches: Match[] = [];
-  for (let at = aligned(bytes, needle, from, size); at >= 0; ) {
+  for (let at = aligned(bytes, needle, from, size); at >= 0;) {
     matches.push({ start: at, end: at + needle.length });
     at = aligned(bytes, needle, at + needle.length, size);
   }
   const [first] = matches;
   const again = matches.length === 1 && first ? aligned(bytes, needle, first.start + size, size) : -1;
-  return { matches, overlapping: again >= 0 };
+  return { matches, overlapping: again >= 0, loose: false };
 }
 
 /** The next occurrence that starts on a code unit. */
@@ -64,10 +72,10 @@ function aligned(bytes: Buffer, needle: Buffer, from: number, size: 1 | 2): numb
 function findLoosely(doc: Doc, old: string): Found {
   const plain = normalised(doc);
   const needle = encode(old.replace(/\r\n?/g, "\n"), doc.form.encoding);
-  if (!needle) return { matches: [], overlapping: false };
+  if (!needle) return NONE;
   const found = search(plain.bytes, doc.form.bom, needle, unitSize(doc.form));
   const matches = found.matches.map(({ start, end }) => ({ start: plain.origin(start), end: plain.origin(end) }));
-  return { matches, overlapping: found.overlapping };
+  return { matches, overlapping: found.overlapping, loose: true };
 }
 
 /** The bytes with every break as LF, and the way back: where a position in them was in the document. */
@@ -112,7 +120,7 @@ function adapted(doc: Doc, match: Match, old: string, replacement: string): stri
   const region = decode(doc.bytes.subarray(match.start, match.end), doc.form.encoding);
   const had = region.match(BREAK) ?? [];
   const oldLines = old.split(/\r\n|\n|\r/);
-  const newLines = replacement.split("\n");
+  const newLines = replacement.split(/\r\n|\n|\r/);
   const breaks = newLines.length - 1;
   let head = 0;
   while (head < Math.min(breaks, had.length) && oldLines[head] === newLines[head]) head++;

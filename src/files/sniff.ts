@@ -8,7 +8,7 @@ export type Sniffed =
 export function sniff(head: Buffer): Sniffed | undefined {
   const image = imageKind(head);
   if (image) return { kind: "image", format: image };
-  if (head.subarray(0, 1024).includes("%PDF-")) return { kind: "pdf" };
+  if (at(head, 0, "%PDF-")) return { kind: "pdf" };
   if (at(head, 257, "ustar")) return { kind: "data", name: "a tar archive", advice: "List it with `tar -tf`." };
   for (const [magic, name, advice] of MAGIC) if (at(head, 0, magic)) return { kind: "data", name, advice };
   return undefined;
@@ -34,7 +34,11 @@ function at(head: Buffer, offset: number, magic: string): boolean {
 
 const MEDIA = "`ffprobe` shows what it holds, if installed.";
 const MAGIC: readonly (readonly [magic: string, name: string, advice: string])[] = [
-  ["PK\x03\x04", "a zip archive (also docx, xlsx, jar, ...)", "List it with `unzip -l`, print a member with `unzip -p`."],
+  [
+    "PK\x03\x04",
+    "a zip archive (also docx, xlsx, jar, ...)",
+    "List it with `unzip -l`, print a member with `unzip -p`.",
+  ],
   ["PK\x05\x06", "an empty zip archive", "There is nothing in it."],
   ["\x1f\x8b", "gzip data", "Print it with `zcat file | head`, or list a .tar.gz with `tar -tzf`."],
   ["BZh", "bzip2 data", "Print it with `bzcat file | head`."],

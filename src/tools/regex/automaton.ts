@@ -40,21 +40,20 @@ export class Automaton {
     this.#mark = new Int32Array(program.code.length);
   }
 
-  /** The first position, from `from` on, at which some match that starts at `from` or later ends; -1 for none. */
-  firstEnd(hay: Haystack, from: number): number {
-    return this.#scan(hay, from, undefined);
+  /** The first position in `from`..`to` at which some match that starts at `from` or later ends; -1 for none. */
+  firstEnd(hay: Haystack, from: number, to = hay.text.length): number {
+    return this.#scan(hay, { from, to }, undefined);
   }
 
-  /** The leftmost match that starts at `from` or later, the one a backtracking matcher would choose. */
+  /** The leftmost match within `from`..`to`, the one a backtracking matcher would choose. */
   find(hay: Haystack, from: number, to = hay.text.length): { start: number; end: number } | undefined {
     const quiet = { at: from };
-    const end = this.#scan(hay, from, quiet);
-    if (end < 0 || end > to) return undefined;
+    if (this.#scan(hay, { from, to }, quiet) < 0) return undefined;
     return this.#span(hay, quiet.at, to);
   }
 
   /** `quiet.at` becomes the last position before the match at which nothing had begun to match. */
-  #scan(hay: Haystack, from: number, quiet: { at: number } | undefined): number {
+  #scan(hay: Haystack, { from, to }: { from: number; to: number }, quiet: { at: number } | undefined): number {
     const { text } = hay;
     const { ascii, other: groupOf } = this.#groups;
     let state = this.#intern([], this.#besideBefore(hay, from));
@@ -70,6 +69,7 @@ export class Automaton {
       }
       const cell = this.#table[state * this.#stride + group] || this.#step(state, group);
       if ((cell - 1) & 1) return i;
+      if (i >= to) return -1;
       state = (cell - 1) >> 1;
       i += width - 1;
       if (quiet && this.#states[state]?.threads.length === 0) quiet.at = i + 1;

@@ -138,7 +138,7 @@ function parseAtom(state: State, flags: Flags): Node | undefined {
       return fromEscape(state, parseEscape(scan), flags);
     case ".":
       scan.at++;
-      return { kind: "set", source: flags.s ? "[^[]]" : "[^\\n]", fold: false };
+      return { kind: "set", source: flags.s ? "[\\u{0}-\\u{10ffff}]" : "[^\\n]", fold: false };
     case "^":
       scan.at++;
       return { kind: "look", look: flags.m ? "bol" : "bot" };

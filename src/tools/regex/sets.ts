@@ -93,7 +93,7 @@ function scanRanges(run: RegExp): number[] {
 
 /** Groups for text that is all ASCII: cheap, no Unicode table is built. */
 export function asciiGroups(sets: readonly CharSet[]): Groups {
-  const table = groupTable();
+  const table = groupTable([sets.map(() => false)]);
   const ascii = new Uint8Array(128);
   for (let code = 0; code < 128; code++) ascii[code] = table.group(sets.map((set) => set.ascii[code] === true));
   return { count: table.members.length, ascii, other: () => 0, members: table.members };
@@ -142,8 +142,9 @@ function lookup(starts: Uint32Array, groups: Uint16Array): (code: number) => num
   };
 }
 
-function groupTable(start: readonly (readonly boolean[])[] = []) {
-  const members: (readonly boolean[])[] = [...start];
+/** Numbers memberships in the order they come; 0 is membership in nothing. */
+function groupTable(start: readonly (readonly boolean[])[]) {
+  const members = [...start];
   const ids = new Map(members.map((member, id) => [key(member), id]));
   const group = (member: readonly boolean[]): number => {
     const id = ids.get(key(member));
@@ -151,8 +152,7 @@ function groupTable(start: readonly (readonly boolean[])[] = []) {
     ids.set(key(member), members.length);
     return members.push(member) - 1;
   };
-  if (members.length === 0) return { members, group, empty: undefined };
-  return { members, group, empty: undefined };
+  return { members, group };
 }
 
 function key(member: readonly boolean[]): string {

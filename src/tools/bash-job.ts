@@ -1,0 +1,250 @@
+// One running shell command: its process group, its output as it grows, and where its `cd` ended.
+import { readFileSync, rmSync } from "node:fs";
+import { exitCodeOf, isGroupAlive, killTree, killTreeNow } from "../utils/process.ts";
+import type { Shell } from "./bash-env.ts";
+import type { Capture, OutputFolder } from "./bash-output.ts";
+
+export type JobOptions = {
+  shell: Shell;
+  command: string;
+  cwd: string;
+  env: Record<string, string>;
+  output: OutputFolder;
+  /** The command is killed when it has written more. */
+  maxOutputBytes: number;
+  /** New output as text, at most about 10 times a second; a delta. */
+  onProgress?: (text: string) => void;
+};
+
+export type JobEnd = {
+  /** Exit code of the shell; 128 + n after signal n. */
+  code: number;
+  signal: string | null;
+  /** Physical path the shell was in at its end; undefined when it could not tell (`exec`, a deleted folder, a kill). */
+  cwd?: string;
+};
+
+/** Why the program, not the command, ended it. */
+export type JobFault = { kind: "overflow"; bytes: number } | { kind: "disk"; message: string };
+
+const PROGRESS_MS = 100;
+const PROGRESS_BYTES = 16 * 1024;
+/** While output floods in, the pipe (64 KiB) is looked at again without a pause for this long. */
+const FLOOD_MS = 0.5;
+const FLOOD_BYTES = 4096;
+const LONGEST_PAUSE_MS = 25;
+const LONGEST_QUIET_PAUSE_MS = 250;
+/** Linux refuses a single argument of 128 KiB; a UTF-16 unit is at most 3 bytes. */
+const PIECE_LENGTH = 40_000;
+
+// The command comes as arguments (in pieces) and is never part of the script. The trap reports the folder on `exit` and
+// `set -e`, the tail when the command has a trap of its own; neither changes the exit code nor shows under `set -x`.
+const pwd = process.platform === "win32" ? "pwd -W" : "command pwd -P";
+const SCRIPT = [
+  `trap '{ __c=$?; set +xe; ${pwd} >|"$__f"; } 2>/dev/null; exit $__c' EXIT`,
+  `__f=$1; shift; __c=; for __a; do __c=$__c$__a; done; shift $#; unset __a; eval "$__c"`,
+  `{ __c=$?; set +x; ${pwd} >|"$__f" || :; } 2>/dev/null; exit $__c`,
+].join("; ");
+
+/** Starts on construction; throws when the shell cannot be started. Must be ended: `finish()` or `leave()`. */
+export class ShellJob {
+  readonly pid: number;
+  readonly command: string;
+  readonly capture: Capture;
+  /** The shell has ended and everything it wrote is captured. Never rejects. */
+  readonly exited: Promise<JobEnd>;
+  /** We had to end it: too much output, or no place for it. Never rejects. */
+  readonly failed: Promise<JobFault>;
+  #child: Bun.Subprocess;
+  #options: JobOptions;
+  #fault = Promise.withResolvers<JobFault>();
+  #timer: Timer | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #pause = 1;
+  #floodUntil = 0;
+  #shown = { bytes: 0, at: performance.now(), decoder: new TextDecoder() };
+  #state: "foreground" | "background" | "closed" = "foreground";
+  #isOver = false;
+
+  constructor(options: JobOptions) {
+    this.#options = options;
+    this.command = options.command;
+    this.failed = this.#fault.promise;
+    this.capture = options.output.capture();
+    const cwdFile = options.output.newPath(".cwd");
+    try {
+      this.#child = spawnShell(options, cwdFile, this.capture.childFd);
+    } catch (error) {
+      this.capture.started();
+      this.capture.pump();
+      this.capture.close();
+      throw startError(error, options);
+    }
+    this.capture.started();
+    this.pid = this.#child.pid;
+    this.exited = this.#child.exited.then(() => this.#end(cwdFile));
+    this.#look();
+  }
+
+  /** Something the command started still runs. Asked after `exited`. */
+  hasSurvivors(): boolean {
+    return isGroupAlive(this.pid);
+  }
+
+  async kill(graceMs: number): Promise<void> {
+    await killTree(this.pid, { graceMs });
+  }
+
+  killNow(): void {
+    killTreeNow(this.pid);
+  }
+
+  /** True when nothing can write any more, as far as the system tells. */
+  isSilent(): boolean {
+    return this.#pump() === "ended";
+  }
+
+  /** From now on nobody watches: output goes to a file, whose path is returned, and is looked after at a slow pace. */
+  leave(): string {
+    this.#state = "background";
+    this.#child.unref();
+    const path = this.capture.persist();
+    if (this.#timer) this.#look();
+    this.#closeWhenSilent();
+    return path;
+  }
+
+  /** Nothing more is wanted of it; the output's file goes unless it was persisted. */
+  finish(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.capture.close();
+  }
+
+  #end(cwdFile: string): JobEnd {
+    // What the shell wrote is in the pipe, which holds at most one pump; a survivor that floods it must not keep us.
+    if (this.#pump() === "more") this.#pump();
+    this.#report(true);
+    this.#isOver = true;
+    const { exitCode, signalCode } = this.#child;
+    const cwd = takeLine(cwdFile);
+    this.#closeWhenSilent();
+    const end = { code: exitCodeOf(exitCode, signalCode), signal: signalCode === null ? null : String(signalCode) };
+    return cwd ? { ...end, cwd } : end;
+  }
+
+  /** One look at the output, and the time of the next. */
+  #look = (): void => {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = undefined;
+    if (this.#state === "closed") return;
+    const before = this.capture.size;
+    const moved = this.#pump();
+    if (this.#closeWhenSilent(moved)) return;
+    this.#report(false);
+    if (moved === "ended") return;
+    const now = performance.now();
+    if (this.capture.size - before >= FLOOD_BYTES) this.#floodUntil = now + FLOOD_MS;
+    if (this.#state === "foreground" && now < this.#floodUntil) {
+      this.#immediate = setImmediate(this.#look);
+      return;
+    }
+    const longest = this.#state === "background" ? LONGEST_QUIET_PAUSE_MS : LONGEST_PAUSE_MS;
+    this.#pause = moved === "more" ? this.capture.shortestPauseMs : Math.min(this.#pause * 2, longest);
+    this.#timer = setTimeout(this.#look, Math.max(this.#pause, this.capture.shortestPauseMs));
+    if (this.#state === "background") this.#timer.unref();
+  };
+
+  #pump(): "more" | "idle" | "ended" {
+    if (this.#state === "closed") return "ended";
+    try {
+      const moved = this.capture.pump();
+      const bytes = this.capture.size;
+      if (bytes <= this.#options.maxOutputBytes) return moved;
+      this.#stop({ kind: "overflow", bytes });
+    } catch (error) {
+      this.#stop({ kind: "disk", message: error instanceof Error ? error.message : String(error) });
+    }
+    return "ended";
+  }
+
+  #stop(fault: JobFault): void {
+    this.killNow();
+    this.#fault.resolve(fault);
+  }
+
+  /** A job that was left is closed when its shell is gone and no other process holds the output. */
+  #closeWhenSilent(moved = this.#pump()): boolean {
+    if (this.#state !== "background" || !this.#isOver) return this.#state === "closed";
+    if (moved === "more") return false;
+    // An idle pipe has a writer; a file cannot tell.
+    if (moved === "idle" && (this.capture.knowsEnd || this.hasSurvivors())) return false;
+    this.finish();
+    return true;
+  }
+
+  #report(last: boolean): void {
+    const { onProgress } = this.#options;
+    const now = performance.now();
+    const { size } = this.capture;
+    if (!onProgress || this.#state !== "foreground" || size === this.#shown.bytes) return;
+    const isWatched = this.#shown.bytes > 0;
+    if (now - this.#shown.at < PROGRESS_MS && !(last && isWatched)) return;
+    const from = Math.max(this.#shown.bytes, size - PROGRESS_BYTES);
+    const text = this.#shown.decoder.decode(this.capture.slice(from, size), { stream: true });
+    this.#shown.bytes = size;
+    this.#shown.at = now;
+    onProgress(text);
+  }
+}
+
+function spawnShell({ shell, command, cwd, env }: JobOptions, cwdFile: string, outputFd: number): Bun.Subprocess {
+  const flags = shell.flavor === "bash" ? ["--noprofile", "--norc"] : [];
+  return Bun.spawn([shell.path, ...flags, "-c", SCRIPT, shell.flavor, cwdFile, ...pieces(command)], {
+    cwd,
+    env: { ...env, PWD: cwd },
+    stdin: "ignore",
+    stdout: outputFd,
+    stderr: outputFd,
+    // Own session: no terminal to read a password from, and one group to kill.
+    detached: true,
+    windowsHide: true,
+  });
+}
+
+function pieces(command: string): string[] {
+  const found: string[] = [];
+  for (let from = 0; from < command.length;) {
+    const end = Math.min(from + PIECE_LENGTH, command.length);
+    const code = command.charCodeAt(end - 1);
+    const isSplitPair = end < command.length && code >= 0xd800 && code <= 0xdbff;
+    const to = isSplitPair ? end - 1 : end;
+    found.push(command.slice(from, to));
+    from = to;
+  }
+  return found;
+}
+
+function startError(error: unknown, { command, shell, cwd }: JobOptions): Error {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "E2BIG") {
+    const size = Buffer.byteLength(command);
+    return new Error(`The command is too long for the system (${size} bytes). Write it to a file and run that file.`);
+  }
+  const why = error instanceof Error ? error.message : String(error);
+  return new Error(`${shell.path} could not be started in ${cwd}: ${why}`);
+}
+
+/** The path written by the script, which may itself contain line breaks. */
+function takeLine(file: string): string | undefined {
+  try {
+    const text = readFileSync(file, "utf8");
+    rmSync(file, { force: true });
+    return text.replace(/\r?\n$/, "") || undefined;
+  } catch {
+    return undefined; // killed, replaced by `exec`, or its folder is gone: it reported nothing
+  }
+}

@@ -1,0 +1,97 @@
+// The commands that go on after their call has returned: listed, reported once when they end, killed with the session.
+import { isGroupAlive, killTreeNow } from "../utils/process.ts";
+import type { ShellJob } from "./bash-job.ts";
+
+export type TaskInfo = {
+  id: string;
+  command: string;
+  /** Of the shell; also the number of its process group. */
+  pid: number;
+  outputPath: string;
+  /** Undefined while it runs. */
+  exitCode?: number;
+};
+
+export type FinishedTask = { id: string; command: string; exitCode: number; outputPath: string; note?: string };
+
+const KILL_GRACE_MS = 2_000;
+
+/** One per session, shared by all its agents. */
+export class BackgroundTasks {
+  #tasks = new Map<string, { info: TaskInfo; job: ShellJob }>();
+  #finished: FinishedTask[] = [];
+  #leftovers = new Set<number>();
+  #onFinish: (() => void) | undefined;
+
+  /** `onFinish`: called when a task has ended; the loop may be idle then. */
+  constructor(onFinish?: () => void) {
+    this.#onFinish = onFinish;
+  }
+
+  /** Takes over a running job. Its output file stays for the session. */
+  add(job: ShellJob): TaskInfo {
+    const info: TaskInfo = {
+      id: `b${this.#tasks.size + 1}`,
+      command: job.command,
+      pid: job.pid,
+      outputPath: job.leave(),
+    };
+    this.#tasks.set(info.id, { info, job });
+    void this.#watch(info, job);
+    return info;
+  }
+
+  /** A job whose shell has ended but which started processes that still run. Returns the path of what they write. */
+  addLeftover(job: ShellJob): string | undefined {
+    this.#leftovers.add(job.pid);
+    if (!job.isSilent()) return job.leave();
+    job.finish();
+    return undefined;
+  }
+
+  list(): TaskInfo[] {
+    return [...this.#tasks.values()].map(({ info }) => ({ ...info }));
+  }
+
+  /** Tasks that ended since the last time it was asked, in order. */
+  takeFinished(): FinishedTask[] {
+    return this.#finished.splice(0);
+  }
+
+  /** Ends a task and all it started. False: no such task, or it has already ended. */
+  async kill(id: string): Promise<boolean> {
+    const task = this.#tasks.get(id);
+    if (!task || task.info.exitCode !== undefined) return false;
+    await task.job.kill(KILL_GRACE_MS);
+    return true;
+  }
+
+  /** On the way out of the program: at once, synchronous, nothing is left behind. */
+  killAll(): void {
+    for (const { info, job } of this.#tasks.values()) {
+      if (info.exitCode === undefined) job.killNow();
+      else this.#endGroup(info.pid);
+    }
+    for (const pid of this.#leftovers) this.#endGroup(pid);
+    this.#leftovers.clear();
+  }
+
+  #endGroup(pid: number): void {
+    // The shell has ended: without members of its group the number may already be another process.
+    if (isGroupAlive(pid)) killTreeNow(pid);
+  }
+
+  async #watch(info: TaskInfo, job: ShellJob): Promise<void> {
+    const fault = { note: "" };
+    void job.failed.then((why) => {
+      fault.note =
+        why.kind === "disk" ? `killed: its output could not be stored (${why.message})` : "killed: it wrote too much";
+    });
+    const { code } = await job.exited;
+    info.exitCode = code;
+    const { id, command, outputPath } = info;
+    const finished = { id, command, exitCode: code, outputPath };
+    this.#finished.push(fault.note ? { ...finished, note: fault.note } : finished);
+    this.#onFinish?.();
+  }
+}
