@@ -32,8 +32,8 @@ export type MessageReply = {
   deltaSize?: number;
   /** Extra events, `[event name, data]`, sent after the block of that index (-1: before the first). */
   extra?: Record<number, [string, unknown][]>;
-  /** The connection is destroyed after so many blocks, or bytes of the stream. */
-  cut?: { afterBlocks?: number; afterBytes?: number };
+  /** The connection is destroyed after so many blocks, or bytes of the stream; when `until` resolves, or soon. */
+  cut?: { afterBlocks?: number; afterBytes?: number; until?: Promise<unknown> };
   /** Silence after so many blocks, until `until` resolves (default: for ever). 0: headers and message_start only. */
   stall?: { afterBlocks: number; until?: Promise<unknown> };
   /** Lines end in CRLF. */
@@ -113,6 +113,8 @@ function asMessage(entry: FakeBlock | MessageReply): MessageReply {
 }
 
 // ---- The server ----
+
+const CUT_PAUSE_MS = 20;
 
 export type RecordedRequest = {
   index: number;
@@ -316,8 +318,10 @@ class Server implements FakeModel {
       await out.flush();
     }
     await out.flush();
-    if (answer.cut) response.socket?.end();
-    else response.end();
+    if (!answer.cut) return void response.end();
+    // Bun's fetch drops what it has not yet read when the connection closes, so it gets a moment to read it.
+    await (answer.cut.until ?? Bun.sleep(CUT_PAUSE_MS));
+    response.destroy();
   }
 
   async #write(response: ServerResponse, bytes: Uint8Array): Promise<void> {

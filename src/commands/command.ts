@@ -26,6 +26,8 @@ export interface Conversation {
   models(): readonly ModelInfo[];
   /** US dollars; undefined when the price is unknown. */
   cost(model: string, usage: Usage): number | undefined;
+  /** A run is over: what was recorded is made to survive a power loss. */
+  settled(): Promise<void>;
   /** A new conversation with the same settings; this one is closed. */
   fresh(): Promise<Conversation>;
   /** Ends the record: what is written is made durable and the lock is given back. */

@@ -21,7 +21,12 @@ export function parseIgnore(text: string): IgnoreRule[] {
 }
 
 /** The last rule that matches decides; undefined when none does. */
-export function judge(rules: readonly IgnoreRule[], path: string, name: string, isFolder: boolean): Verdict | undefined {
+export function judge(
+  rules: readonly IgnoreRule[],
+  path: string,
+  name: string,
+  isFolder: boolean,
+): Verdict | undefined {
   for (let i = rules.length - 1; i >= 0; i--) {
     const rule = rules[i];
     if (!rule || (rule.folderOnly && !isFolder)) continue;
@@ -90,7 +95,8 @@ function toGlob(pattern: string): string | undefined {
       out += `\\${next}`;
     } else if (char === "*") {
       const run = /^\*+/.exec(pattern.slice(i))?.[0].length ?? 1;
-      const whole = run === 2 && (i === 0 || pattern[i - 1] === "/") && (i + 2 === pattern.length || pattern[i + 2] === "/");
+      const whole =
+        run === 2 && (i === 0 || pattern[i - 1] === "/") && (i + 2 === pattern.length || pattern[i + 2] === "/");
       out += whole ? "**" : "*";
       i += run - 1;
     } else if (char === "[") {

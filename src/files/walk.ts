@@ -77,7 +77,8 @@ function visit(state: Walk, folder: Folder): void {
     const ignored = folder.ignored || isIgnored(scope, path, name, isFolder);
     if (ignored && options.ignored === "prune") continue;
     if (isFolder) {
-      if (folder.depth < (options.depth ?? Infinity)) state.stack.push({ path, depth: folder.depth + 1, scope, ignored });
+      if (folder.depth < (options.depth ?? Infinity))
+        state.stack.push({ path, depth: folder.depth + 1, scope, ignored });
       continue;
     }
     if (state.files.length >= state.maxFiles) {

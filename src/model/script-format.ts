@@ -1,11 +1,25 @@
-// Reads a script of model replies (JSON Lines, docs/script-format.md) and names file, line and field of a mistake.
+// Reads a script of model replies (JSON Lines, docs/script-format.md) into steps.
 import { UsageError } from "../core/errors.ts";
-import type { ModelErrorKind, } from "../core/errors.ts";
-import { nearest } from "../core/nearest.ts";
+import type { ModelErrorKind } from "../core/errors.ts";
 import type { StopReason, Usage } from "../core/types.ts";
+import { parseExpectations } from "./script-expect.ts";
+import type { Expectation } from "./script-expect.ts";
+import {
+  countAt,
+  listAt,
+  objectAt,
+  oneOfAt,
+  patternAt,
+  stringAt,
+  templateAt,
+  templatesAt,
+  wrong,
+} from "./script-fields.ts";
+import type { Place } from "./script-fields.ts";
 
-/** One model reply. `at` is "file:line", for messages. */
+/** One model reply. */
 export type Step = {
+  /** "file:line", for messages. */
   at: string;
   think: string;
   text: string;
@@ -17,25 +31,24 @@ export type Step = {
   delayMs: number;
   /** Words per piece. */
   chunk: number;
+  /** What differs from the estimate. */
   usage: Partial<Usage>;
-  fail?: { kind: ModelErrorKind; message: string; status?: number; retryAfterMs?: number };
+  fail?: ScriptedFailure;
 };
-
 export type ScriptedCall = { tool: string; input: Record<string, unknown>; id?: string };
+export type ScriptedFailure = { kind: ModelErrorKind; message: string; status: number | null; retryAfterMs?: number };
 
-/** What a request must look like before the reply is given; `field` is its path in the file. */
-export type Expectation = { field: string; target: Target; test: Test };
-export type Target =
-  | { kind: "result"; index: number }
-  | { kind: "results" | "user" | "system" | "model" | "tools" | "messages" };
-export type Test =
-  | { kind: "contains" | "equals"; text: string; negated: boolean }
-  | { kind: "matches"; pattern: RegExp; negated: boolean }
-  | { kind: "isError"; value: boolean }
-  | { kind: "count"; value: number }
-  | { kind: "offers"; tool: string };
-
-const ERROR_KINDS: readonly ModelErrorKind[] = [
+const STEP_FIELDS = ["think", "text", "calls", "expect", "capture", "stop", "delayMs", "chunk", "usage", "fail"];
+const STOPS = [
+  "end_turn",
+  "tool_use",
+  "max_tokens",
+  "stop_sequence",
+  "refusal",
+  "pause_turn",
+  "model_context_window_exceeded",
+] as const satisfies readonly StopReason[];
+const FAILURES = [
   "overloaded",
   "rate_limit",
   "auth",
@@ -44,68 +57,97 @@ const ERROR_KINDS: readonly ModelErrorKind[] = [
   "network",
   "stalled",
   "server",
-];
-const STOPS: readonly StopReason[] = [
-  "end_turn",
-  "tool_use",
-  "max_tokens",
-  "stop_sequence",
-  "refusal",
-  "pause_turn",
-  "model_context_window_exceeded",
-];
-const STEP_FIELDS = ["think", "text", "calls", "expect", "capture", "stop", "delayMs", "chunk", "usage", "fail"];
+] as const satisfies readonly ModelErrorKind[];
 const USAGE_FIELDS = [
   "input_tokens",
   "output_tokens",
   "cache_creation_input_tokens",
   "cache_read_input_tokens",
   "cache_creation_1h_tokens",
-] as const;
-/** `{{name}}`; a backslash before it keeps it as it is. */
-export const PLACEHOLDER = /\\?\{\{([A-Za-z_]\w*)\}\}/g;
+] as const satisfies readonly (keyof Usage)[];
 
-/** All replies of a script. `vars`: the placeholder names known from the start. Throws UsageError. */
-export function parseScript(text: string, name: string, vars: Iterable<string>): Step[] {
-  const known = new Set(vars);
-  const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+/** All replies of a script. `names`: the placeholders known from the start. Throws UsageError. */
+export function parseScript(text: string, file: string, names: Iterable<string>): Step[] {
+  // The set grows line by line: a capture is known from its own line on.
+  const known = new Set(names);
+  const lines = text.replace(/^\uFEFF/, "").split("\n");
   const steps = lines.flatMap((line, index) => {
     const trimmed = line.trim();
-    return trimmed === "" || trimmed.startsWith("//") ? [] : [parseStep(trimmed, `${name}:${index + 1}`, known)];
+    if (trimmed === "" || trimmed.startsWith("//")) return [];
+    return [parseStep({ at: `${file}:${index + 1}`, names: known }, trimmed)];
   });
   if (steps.length > 0) return steps;
-  throw new UsageError(`${name} has no replies: write one JSON object per line, for example {"text": "Hello."}`);
+  throw new UsageError(`${file} has no replies: write one JSON object per line, for example {"text": "Hello."}`);
 }
 
-function parseStep(line: string, at: string, known: Set<string>): Step {
-  const at_ = new Reader(at, known);
-  const step = at_.object("", parseJson(line, at), STEP_FIELDS);
+function parseStep(place: Place, line: string): Step {
+  const step = objectAt(place, "", parseJson(place, line), STEP_FIELDS);
   if (["think", "text", "calls", "stop", "fail"].every((field) => step[field] === undefined)) {
-    throw new UsageError(`${at}: the reply is empty; give it a text, calls, think, stop or fail`);
+    wrong(place, "", "is an empty reply; give it a text, calls, think, stop or fail");
   }
-  // In the order in which they happen: captures are taken from the request before anything is filled in.
-  const capture = at_.captures(step["capture"]);
-  const calls = at_.list("calls", step["calls"] ?? []).map((call, i) => at_.call(`calls[${i}]`, call));
+  // First, because the other fields of the line may use what it captures.
+  const capture = parseCaptures(place, step["capture"] ?? {});
+  const calls = listAt(place, "calls", step["calls"] ?? []).map((call, i) => parseCall(place, `calls[${i}]`, call));
   return {
-    at,
-    think: at_.template("think", step["think"] ?? ""),
-    text: at_.template("text", step["text"] ?? ""),
+    at: place.at,
+    think: templateAt(place, "think", step["think"] ?? ""),
+    text: templateAt(place, "text", step["text"] ?? ""),
     calls,
-    expect: step["expect"] === undefined ? [] : at_.expectations(step["expect"]),
+    expect: parseExpectations(place, step["expect"] ?? {}),
     capture,
-    stop: step["stop"] === undefined ? (calls.length > 0 ? "tool_use" : "end_turn") : at_.oneOf("stop", step["stop"], STOPS),
-    delayMs: at_.count("delayMs", step["delayMs"] ?? 0, { max: 60_000 }),
-    chunk: at_.count("chunk", step["chunk"] ?? 1, { min: 1 }),
-    usage: at_.usage(step["usage"] ?? {}),
-    ...(step["fail"] === undefined ? {} : { fail: at_.failure(step["fail"]) }),
+    stop: oneOfAt(place, "stop", step["stop"] ?? (calls.length > 0 ? "tool_use" : "end_turn"), STOPS),
+    delayMs: countAt(place, "delayMs", step["delayMs"] ?? 0, { max: 60_000 }),
+    chunk: countAt(place, "chunk", step["chunk"] ?? 1, { min: 1, max: 10_000 }),
+    usage: parseUsage(place, step["usage"] ?? {}),
+    ...(step["fail"] === undefined ? {} : { fail: parseFailure(place, step["fail"]) }),
   };
 }
 
-function parseJson(line: string, at: string): unknown {
+function parseJson(place: Place, line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`${at}: not valid JSON (${why}); a reply is one JSON object on one line`);
+    return wrong(place, "", `is not valid JSON (${why}); a reply is one JSON object on one line`);
   }
+}
+
+function parseCaptures(place: Place, value: unknown): Step["capture"] {
+  return Object.entries(objectAt(place, "capture", value)).map(([name, pattern]) => {
+    if (!/^[A-Za-z_]\w*$/.test(name)) wrong(place, `capture.${name}`, "must be named with letters, digits and _");
+    place.names.add(name);
+    return { name, pattern: patternAt(place, `capture.${name}`, pattern) };
+  });
+}
+
+function parseCall(place: Place, field: string, value: unknown): ScriptedCall {
+  const call = objectAt(place, field, value, ["tool", "input", "id"]);
+  const tool = stringAt(place, `${field}.tool`, call["tool"]);
+  if (tool === "") wrong(place, `${field}.tool`, "must name a tool");
+  const input = objectAt(place, `${field}.input`, call["input"] ?? {});
+  templatesAt(place, `${field}.input`, input);
+  if (call["id"] === undefined) return { tool, input };
+  const id = stringAt(place, `${field}.id`, call["id"]);
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) wrong(place, `${field}.id`, "must be 1 to 64 letters, digits, _ and -");
+  return { tool, input, id };
+}
+
+function parseUsage(place: Place, value: unknown): Partial<Usage> {
+  const usage = objectAt(place, "usage", value, USAGE_FIELDS);
+  const given = USAGE_FIELDS.filter((name) => usage[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, countAt(place, `usage.${name}`, usage[name])]));
+}
+
+function parseFailure(place: Place, value: unknown): ScriptedFailure {
+  const fail = objectAt(place, "fail", value, ["kind", "message", "status", "retryAfterMs"]);
+  const kind = oneOfAt(place, "fail.kind", fail["kind"], FAILURES);
+  return {
+    kind,
+    message:
+      fail["message"] === undefined ? `scripted failure: ${kind}` : stringAt(place, "fail.message", fail["message"]),
+    status: fail["status"] === undefined ? null : countAt(place, "fail.status", fail["status"], { min: 100, max: 599 }),
+    ...(fail["retryAfterMs"] === undefined
+      ? {}
+      : { retryAfterMs: countAt(place, "fail.retryAfterMs", fail["retryAfterMs"]) }),
+  };
 }

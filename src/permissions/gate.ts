@@ -1,10 +1,13 @@
 // Decides whether a call may run: one pure function, and the gate that asks the person when it says so.
+import { resolve } from "node:path";
 import type { Access, Admission, Host, PermissionMode, PermissionUpdate, Question, ToolUse } from "../core/types.ts";
 import { inside } from "../utils/paths.ts";
 import { covers, parseRule, type Rule, type Rules } from "./rules.ts";
 
 /** What `decide` may look at. All paths absolute; a folder that is reached through a link is listed in both forms. */
 export type World = {
+  /** The working directory now. */
+  cwd: string;
   /** The project and the added folders. */
   roots: readonly string[];
   /** Readable besides: the session's own scratch folder with long command output. */
@@ -30,7 +33,7 @@ const PROTECTED = new Set(
 export function decide(call: ToolUse, access: Access, rules: Rules, mode: PermissionMode, world: World): Decision {
   const about = (list: readonly Rule[]) => list.filter((rule) => covers(rule, call.name));
   for (const rule of about(rules.deny)) {
-    if (rule.spec === undefined || exact(rule, access))
+    if (rule.spec === undefined || exact(rule, access, world))
       return { behavior: "deny", reason: `denied by ${say(rule)}`, rule };
   }
   const unsure = about(rules.deny).find((rule) => rule.spec !== undefined);
@@ -44,7 +47,7 @@ export function decide(call: ToolUse, access: Access, rules: Rules, mode: Permis
   if (mode === "bypassPermissions") return { behavior: "allow", reason: "permissions are bypassed" };
   const guarded = protectedPath(access, world);
   if (guarded) return { behavior: "ask", reason: `${guarded} is protected: it can run code or change rules` };
-  const allowed = about(rules.allow).find((rule) => rule.spec === undefined || exact(rule, access));
+  const allowed = about(rules.allow).find((rule) => rule.spec === undefined || exact(rule, access, world));
   if (allowed) return { behavior: "allow", reason: `allowed by ${say(allowed)}`, rule: allowed };
   return byMode(access, mode, world);
 }
@@ -92,8 +95,12 @@ function protectedPath(access: Access, world: World): string | undefined {
   return access.paths.find((path) => isProtected(path) || isProtected(world.realPath(path)));
 }
 
-function exact(rule: Rule, access: Access): boolean {
-  return access.kind === "shell" && rule.spec === access.command.trim();
+function exact({ spec }: Rule, access: Access, world: World): boolean {
+  if (spec === undefined) return false;
+  if (access.kind === "shell") return spec === access.command.trim();
+  if (access.kind !== "read" && access.kind !== "write") return false;
+  const named = resolve(world.cwd, spec);
+  return access.paths.every((path) => path === named && world.realPath(path) === world.realPath(named));
 }
 
 function say(rule: Rule): string {

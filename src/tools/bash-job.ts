@@ -29,9 +29,12 @@ export type JobFault = { kind: "overflow"; bytes: number } | { kind: "disk"; mes
 
 const PROGRESS_MS = 100;
 const PROGRESS_BYTES = 16 * 1024;
-/** While output floods in, the pipe (64 KiB) is looked at again without a pause for this long. */
-const FLOOD_MS = 0.5;
+/** While output floods in, the pipe (64 KiB) is looked at again without a timer for this long. */
+const FLOOD_MS = 3;
 const FLOOD_BYTES = 4096;
+/** Between two looks at a flood: timers are too coarse (1 ms fills the pipe), and spinning takes the writer's core. */
+const FLOOD_NAP_MS = 0.1;
+const NAP = new Int32Array(new SharedArrayBuffer(4));
 const LONGEST_PAUSE_MS = 25;
 const LONGEST_QUIET_PAUSE_MS = 250;
 /** Linux refuses a single argument of 128 KiB; a UTF-16 unit is at most 3 bytes. */
@@ -39,10 +42,11 @@ const PIECE_LENGTH = 40_000;
 
 // The command comes as arguments (in pieces) and is never part of the script. The trap reports the folder on `exit` and
 // `set -e`, the tail when the command has a trap of its own; neither changes the exit code nor shows under `set -x`.
+// The blank keeps eval from taking a leading "-" for an option of its own.
 const pwd = process.platform === "win32" ? "pwd -W" : "command pwd -P";
 const SCRIPT = [
-  `trap '{ __c=$?; set +xe; ${pwd} >|"$__f"; } 2>/dev/null; exit $__c' EXIT`,
-  `__f=$1; shift; __c=; for __a; do __c=$__c$__a; done; shift $#; unset __a; eval "$__c"`,
+  `trap '{ set +xe; ${pwd} >|"$__f"; } 2>/dev/null' EXIT`,
+  `__f=$1; shift; __c=; for __a; do __c=$__c$__a; done; shift $#; unset __a; eval " $__c"`,
   `{ __c=$?; set +x; ${pwd} >|"$__f" || :; } 2>/dev/null; exit $__c`,
 ].join("; ");
 
@@ -149,6 +153,7 @@ export class ShellJob {
     const now = performance.now();
     if (this.capture.size - before >= FLOOD_BYTES) this.#floodUntil = now + FLOOD_MS;
     if (this.#state === "foreground" && now < this.#floodUntil) {
+      if (moved === "idle") Atomics.wait(NAP, 0, 0, FLOOD_NAP_MS);
       this.#immediate = setImmediate(this.#look);
       return;
     }

@@ -22,10 +22,10 @@ export class OutputFolder {
   #mkfifo: string | undefined;
   #buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
 
-  /** `path` is made (0700) on first use. */
-  constructor(path: string, { mkfifo = findMkfifo() }: { mkfifo?: string | undefined } = {}) {
+  /** `path` is made (0700) on first use. Pipes are needed on Linux only: see `findMkfifo`. */
+  constructor(path: string, { pipes = process.platform === "linux" }: { pipes?: boolean } = {}) {
     this.path = path;
-    this.#mkfifo = mkfifo;
+    this.#mkfifo = pipes ? findMkfifo() : undefined;
   }
 
   /** A name nobody else has. */
@@ -214,9 +214,8 @@ function openIfThere(path: string): number | undefined {
   }
 }
 
-/** Only Linux needs it: there a second open of a file behind `/dev/stderr` would cut the file to nothing. */
+/** On Linux, `>/dev/stderr` opens the file behind it anew and cuts it to nothing; a pipe has nothing to cut. */
 function findMkfifo(): string | undefined {
-  if (process.platform !== "linux") return undefined;
   return Bun.which("mkfifo", { PATH: "/usr/bin:/bin" }) ?? undefined;
 }
 

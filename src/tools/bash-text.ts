@@ -11,13 +11,11 @@ export type Shown = {
 /** Up to this size all of it is read, so that progress bars are collapsed before anything is measured. */
 const WHOLE_BYTES = 1024 * 1024;
 const WINDOW_BYTES = 256 * 1024;
-/** A cut moves to the end of a line when one is this near. */
+/** A cut moves to the end of a line when one is this near, and not more than a quarter is lost. */
 const LINE_SLACK = 400;
 
-// CSI; OSC, DCS, SOS, PM and APC up to their end or the line's; other escapes. An unfinished one must not eat what follows.
-const ESCAPES =
-  // biome-ignore lint: control characters are the subject
-  /\x1b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[ -/]*[0-~])?|\x9b[0-?]*[ -/]*[@-~]?/g;
+// CSI; OSC, DCS, SOS, PM and APC up to their end or the line's (what ends them goes with the controls); other escapes. An unfinished one must not eat what follows.
+const ESCAPES = /\x1b(?:\[[0-?]*[ -/]*[@-~]?|[\]PX^_][^\x07\x1b\n]*|[ -/]*[0-~])?|\x9b[0-?]*[ -/]*[@-~]?/g;
 const OVERSTRIKE = /[^\n\x08]\x08/g;
 const CONTROLS = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 
@@ -67,7 +65,7 @@ function join(capture: Capture, { head, tail, limit, headShare }: Parts): Shown 
 function startOf(text: string, length: number): string {
   if (text.length <= length) return text;
   const line = text.lastIndexOf("\n", length);
-  const cut = text.slice(0, line > length - LINE_SLACK ? line : length);
+  const cut = text.slice(0, line >= 0 && line > length - slack(length) ? line : length);
   return isHighSurrogate(cut, cut.length - 1) ? cut.slice(0, -1) : cut;
 }
 
@@ -75,8 +73,12 @@ function endOf(text: string, length: number): string {
   if (text.length <= length) return text;
   const start = text.length - length;
   const line = text.indexOf("\n", start);
-  const from = line >= 0 && line < start + LINE_SLACK ? line + 1 : start;
+  const from = line >= 0 && line < start + slack(length) ? line + 1 : start;
   return text.slice(isHighSurrogate(text, from - 1) ? from + 1 : from);
+}
+
+function slack(length: number): number {
+  return Math.min(LINE_SLACK, length / 4);
 }
 
 function isHighSurrogate(text: string, at: number): boolean {

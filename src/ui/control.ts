@@ -1,6 +1,8 @@
 // The control protocol of stream-json input: prompts, requests and answers as lines on stdin, read while a turn runs.
 import { COMMANDS } from "../commands/builtin.ts";
+import { asFields, isFields, parseLine, type Fields } from "../utils/jsonl.ts";
 import type { Conversation } from "../commands/command.ts";
+import { UsageError } from "../core/errors.ts";
 import type {
   Answer,
   Host,
@@ -11,7 +13,6 @@ import type {
   UserMessage,
 } from "../core/types.ts";
 
-type Fields = Record<string, unknown>;
 const MODES: readonly string[] = ["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"];
 
 export type ControlOptions = {
@@ -247,23 +248,11 @@ function toBlock(block: Fields): UserBlock {
 }
 
 function parseObject(line: string): Fields {
-  try {
-    const value: unknown = JSON.parse(line);
-    if (isFields(value)) return value;
-  } catch {
-    // said below, with the line itself
-  }
-  throw new Error(`A line on stdin is not a JSON object: ${line.slice(0, 80)}`);
+  const fields = parseLine(line);
+  if (fields) return fields;
+  throw new UsageError(`Error: a line on stdin is not a JSON object: ${line.slice(0, 80)}`);
 }
 
 function isMode(value: unknown): value is PermissionMode {
   return typeof value === "string" && MODES.includes(value);
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function asFields(value: unknown): Fields {
-  return isFields(value) ? value : {};
 }

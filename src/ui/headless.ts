@@ -35,6 +35,7 @@ export async function runHeadless({ conversation, prompts, sink, signal, onRun }
     onRun?.(controller);
     const either = AbortSignal.any([signal, controller.signal]);
     state.code = await answer({ conversation, sink, totals, prompt, signal: either });
+    await conversation.settled();
     if (signal.aborted) break;
   }
   return state.code;

@@ -92,7 +92,14 @@ export class Automaton {
       this.#ids.clear();
       this.#table.fill(0);
     }
-    const cell = 1 + 2 * this.#intern(next.toSorted((a, b) => a - b), this.#program.looks ? after : other) + (matched ? 1 : 0);
+    const cell =
+      1 +
+      2 *
+        this.#intern(
+          next.toSorted((a, b) => a - b),
+          this.#program.looks ? after : other,
+        ) +
+      (matched ? 1 : 0);
     // After a reset the old state's row is gone; the caller goes on from the new one.
     if (!full) this.#table[id * this.#stride + group] = cell;
     return cell;
@@ -145,7 +152,7 @@ export class Automaton {
     const { text } = hay;
     let threads: { at: number; start: number }[] = [];
     let found: { start: number; end: number } | undefined;
-    for (let i = from; i <= to; ) {
+    for (let i = from; i <= to;) {
       const code = text.codePointAt(i);
       const group = code === undefined ? this.#groups.count : this.#groupOf(code);
       if (!found) threads.push({ at: this.#program.start, start: i });

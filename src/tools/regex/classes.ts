@@ -60,7 +60,8 @@ export function parseEscape(scan: Scanner, inClass = false): Escape {
   if (Object.hasOwn(controls, char)) return step(scan, 2, { kind: "char", code: controls[char] ?? 0 });
   if (char === "b" && inClass) return step(scan, 2, { kind: "char", code: 8 });
   const braced = inClass ? null : /^\\b\{(start|end)\}/.exec(scan.text.slice(scan.at, scan.at + 12));
-  if (braced) return step(scan, braced[0].length, { kind: "look", look: braced[1] === "start" ? "wordStart" : "wordEnd" });
+  if (braced)
+    return step(scan, braced[0].length, { kind: "look", look: braced[1] === "start" ? "wordStart" : "wordEnd" });
   if (!inClass && Object.hasOwn(looks, char)) return step(scan, 2, { kind: "look", look: looks[char] ?? "word" });
   if (char === "p" || char === "P") return parseProperty(scan, char === "P");
   if (char === "x" || char === "u" || char === "U") return parseCode(scan, char);
@@ -92,7 +93,8 @@ function parseProperty(scan: Scanner, negated: boolean): Escape {
   const match = /^\\[pP](?:\{(\^?)([\w ]+)(?:[=:]([\w ]+))?\}|([A-Z]))/.exec(scan.text.slice(scan.at, scan.at + 80));
   const name = match?.[2] ?? match?.[4];
   const known = match && name !== undefined ? propertyName(name, match[3]) : undefined;
-  if (!match || known === undefined) throw failure(scan, "that Unicode property is not known; `\\p{L}` or `\\p{Greek}` are");
+  if (!match || known === undefined)
+    throw failure(scan, "that Unicode property is not known; `\\p{L}` or `\\p{Greek}` are");
   const negative = negated !== (match[1] === "^");
   return step(scan, match[0].length, { kind: "class", source: negative ? `[^\\p{${known}}]` : `\\p{${known}}` });
 }

@@ -26,7 +26,8 @@ export function parsePattern(pattern: string, options: ParseOptions): Node {
   const attempt = (plainBrackets: boolean): Node => {
     const state = { scan: { text: pattern, at: 0, plainBrackets }, multiline: options.multiline, depth: 0 };
     const node = parseAlternatives(state, flags);
-    if (state.scan.at < pattern.length) throw failure(state.scan, "there is a `)` without its `(`; a literal one is `\\)`");
+    if (state.scan.at < pattern.length)
+      throw failure(state.scan, "there is a `)` without its `(`; a literal one is `\\)`");
     return node;
   };
   try {
@@ -228,6 +229,7 @@ function setFlags(scan: Scanner, flags: Flags, letters: string, value: boolean):
   for (const letter of letters) {
     if (letter === "i" || letter === "s" || letter === "m" || letter === "x") flags[letter] = value;
     else if (letter === "U") flags.swapGreed = value;
-    else if (letter !== "u" || !value) throw failure(scan, `the flag \`${letter}\` is not supported; i, m, s, x and U are`);
+    else if (letter !== "u" || !value)
+      throw failure(scan, `the flag \`${letter}\` is not supported; i, m, s, x and U are`);
   }
 }

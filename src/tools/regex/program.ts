@@ -100,7 +100,8 @@ function setOf(builder: Builder, node: Extract<Node, { kind: "char" | "set" }>):
   const name = node.kind === "char" ? `${node.code} ${node.fold}` : `${node.source} ${node.fold}`;
   const known = builder.known.get(name);
   if (known !== undefined) return known;
-  const plain = node.kind === "set" ? classSet(node.source, node.fold) : node.fold ? foldedSet(node.code) : charSet(node.code);
+  const plain =
+    node.kind === "set" ? classSet(node.source, node.fold) : node.fold ? foldedSet(node.code) : charSet(node.code);
   // Lines are searched one by one: nothing may run over their end.
   const index = builder.sets.push(builder.multiline ? plain : withoutNewline(plain)) - 1;
   builder.known.set(name, index);

@@ -106,7 +106,8 @@ export function unicodeGroups(sets: readonly CharSet[]): Groups {
   const ranges = sets.map((set) => set.ranges());
   const bounds = new Set<number>([128]);
   for (const list of ranges) {
-    for (let i = 0; i < list.length; i += 2) bounds.add(Math.max(128, list[i] ?? 0)).add(Math.max(128, (list[i + 1] ?? 0) + 1));
+    for (let i = 0; i < list.length; i += 2)
+      bounds.add(Math.max(128, list[i] ?? 0)).add(Math.max(128, (list[i + 1] ?? 0) + 1));
   }
   const starts = Uint32Array.from(bounds).sort();
   const cursors = ranges.map(() => 0);

@@ -1,0 +1,356 @@
+// The composition root: options and settings become a provider, tools, a gate and one conversation.
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import type { Conversation } from "./commands/command.ts";
+import type { Options } from "./config/args.ts";
+import { projectSlug, type Env, type Places } from "./config/paths.ts";
+import type { Settings } from "./config/settings.ts";
+import { Agent } from "./core/agent.ts";
+import { UsageError } from "./core/errors.ts";
+import { reduce } from "./core/state.ts";
+import type { Deps, DurableEvent, Host, ModelRequest, Provider, State, UserMessage } from "./core/types.ts";
+import { VERSION } from "./core/version.ts";
+import { cost, readOverrides, resolveModel, type Overrides } from "./model/catalog.ts";
+import { connect } from "./model/connect.ts";
+import { KNOWN_MODELS } from "./model/models.ts";
+import { Gate, type World } from "./permissions/gate.ts";
+import { parseRule, type Rule, type Rules } from "./permissions/rules.ts";
+import { systemPrompt } from "./prompt/system.ts";
+import { findSession, latestSession } from "./session/list.ts";
+import { SessionStore } from "./session/store.ts";
+import { BackgroundTasks } from "./tools/bash-tasks.ts";
+import { builtinTools, offered } from "./tools/registry.ts";
+import { structuredOutput, type StructuredOutput } from "./tools/structured.ts";
+import { realPath } from "./utils/paths.ts";
+
+export type Setup = {
+  options: Options;
+  settings: Settings;
+  places: Places;
+  env: Env;
+  cwd: string;
+  host: Host;
+  steering(): UserMessage[];
+  /** Something the person should know that no event carries. */
+  warn(text: string): void;
+  /** Instead of the one the options and the environment name (`nanocode demo`). */
+  provider?: Provider;
+};
+
+const DEFAULT_MODEL = "sonnet";
+const DEFAULT_MAX_OUTPUT = 32_000;
+
+/** Builds the conversation the options ask for: new, continued, resumed or forked. Throws UsageError. */
+export async function compose(setup: Setup): Promise<Conversation> {
+  const parts = new Parts(setup);
+  const { options, places, cwd } = setup;
+  const source = sourceOf(options, places, cwd);
+  return source === undefined ? parts.fresh() : parts.reopen(source);
+}
+
+/** The session file to go on from. */
+function sourceOf({ continue: last, resume }: Options, places: Places, cwd: string): string | undefined {
+  if (typeof resume === "string") {
+    const path = findSession(places.sessions, resume);
+    if (path === undefined) throw new UsageError(`No conversation found with session ID: ${resume}`);
+    return path;
+  }
+  if (!last && resume !== true) return undefined;
+  const path = latestSession(places.sessions, projectSlug(cwd));
+  if (path === undefined) throw new UsageError("No conversation found to continue");
+  return path;
+}
+
+/** What is shared by the conversations of one process. */
+class Parts {
+  #setup: Setup;
+  #overrides: Overrides;
+  #provider: { provider: Provider; apiKeySource: string };
+  #tasks = new BackgroundTasks();
+  #model: string;
+
+  constructor(setup: Setup) {
+    this.#setup = setup;
+    const { options, settings, env } = setup;
+    this.#overrides = readOverrides(env, settings.models);
+    const named = options.model ?? env.ANTHROPIC_MODEL ?? settings.model ?? DEFAULT_MODEL;
+    const script = /^script:(.+)$/.exec(named)?.[1];
+    this.#provider = setup.provider
+      ? { provider: setup.provider, apiKeySource: "none" }
+      : script !== undefined
+        ? { provider: lazyScript(resolve(setup.cwd, script), setup.cwd), apiKeySource: "none" }
+        : this.#connect();
+    this.#model = setup.provider || script !== undefined ? `script` : this.#resolve(named);
+  }
+
+  #connect() {
+    const { options, settings, env } = this.#setup;
+    const fallbacks = options.fallbackModel.length > 0 ? options.fallbackModel : (settings.fallbackModel ?? []);
+    const overrides = this.#overrides;
+    const fallbackModels = fallbacks.map((name) => this.#resolve(name));
+    return connect({ env, overrides, fallbackModels, betas: options.betas });
+  }
+
+  #resolve(name: string): string {
+    return name === "script" ? name : resolveModel(name === "default" ? DEFAULT_MODEL : name, this.#overrides).id;
+  }
+
+  async fresh(): Promise<Conversation> {
+    const { options, cwd, places } = this.#setup;
+    const id = options.sessionId?.toLowerCase() ?? crypto.randomUUID();
+    if (options.sessionId && findSession(places.sessions, id)) {
+      throw new UsageError(`Error: Session ID ${id} is already in use.`);
+    }
+    const store = this.#store({ id, path: join(places.sessions, projectSlug(cwd), `${id}.jsonl`) });
+    return this.#conversation(store, []);
+  }
+
+  async reopen(path: string): Promise<Conversation> {
+    const { options, cwd, places, warn } = this.#setup;
+    const id = /([^/\\]+)\.jsonl$/.exec(path)?.[1] ?? "";
+    if (options.fork || !options.persist) {
+      const { load, repairs } = await import("./session/load.ts");
+      const { events, notices } = await load(path);
+      notices.forEach(warn);
+      const all = [...events, ...repairs(events)];
+      const forkId = options.sessionId?.toLowerCase() ?? (options.fork ? crypto.randomUUID() : id);
+      const forkPath = join(places.sessions, projectSlug(cwd), `${forkId}.jsonl`);
+      const store = this.#store({ id: forkId, path: forkPath, forkedFrom: id });
+      store?.seed(all);
+      return this.#conversation(store, all, forkId);
+    }
+    const { store, loaded } = await SessionStore.resume({ ...this.#storeOptions(), id, path });
+    loaded.notices.forEach(warn);
+    return this.#conversation(store, loaded.events);
+  }
+
+  #storeOptions() {
+    const { options, cwd, warn } = this.#setup;
+    return { cwd, version: VERSION, title: options.name, onProblem: warn };
+  }
+
+  #store(at: { id: string; path: string; forkedFrom?: string }): SessionStore | undefined {
+    return this.#setup.options.persist ? new SessionStore({ ...this.#storeOptions(), ...at }) : undefined;
+  }
+
+  #conversation(store: SessionStore | undefined, events: DurableEvent[], id?: string): Conversation {
+    const past = events.reduce(reduce, this.#start());
+    // A resumed session keeps its history; where and how it works on is decided now.
+    const start: State = { ...this.#start(), messages: past.messages };
+    return converse({
+      ...this.#setup,
+      id: id ?? store?.id ?? this.#setup.options.sessionId ?? crypto.randomUUID(),
+      store,
+      start,
+      tasks: this.#tasks,
+      ...this.#provider,
+      overrides: this.#overrides,
+      resolveModel: (name) => this.#resolve(name),
+      fresh: async () => {
+        const next = new Parts({ ...this.#setup, options: { ...this.#setup.options, sessionId: undefined } });
+        return next.fresh();
+      },
+    });
+  }
+
+  #start(): State {
+    const { options, settings, cwd } = this.#setup;
+    return {
+      messages: [],
+      model: this.#model,
+      mode: options.permissionMode ?? settings.permissions.defaultMode ?? "default",
+      cwd,
+    };
+  }
+}
+
+type Converse = Setup & {
+  id: string;
+  store: SessionStore | undefined;
+  start: State;
+  tasks: BackgroundTasks;
+  provider: Provider;
+  apiKeySource: string;
+  overrides: Overrides;
+  resolveModel(name: string): string;
+  fresh(): Promise<Conversation>;
+};
+
+function converse(setup: Converse): Conversation {
+  const { options, settings, env, store, start, tasks, overrides, id } = setup;
+  const prompt = promptParts(setup);
+  const structured: { output: StructuredOutput | undefined } = {
+    output: options.jsonSchema ? structuredOutput(options.jsonSchema) : undefined,
+  };
+  const scratch = join(env.TMPDIR ?? tmpdir(), `nanocode-${id}`);
+  const rules = rulesOf(options, settings);
+  const roots = () => folders(setup);
+  const builtin = builtinTools({ env: { ...env, ...settings.env }, places: setup.places, tasks, scratch, roots });
+  const tools = offered(builtin, { only: options.tools, denied: rules.deny });
+  if (structured.output) tools.set("StructuredOutput", structured.output.tool);
+  const gate = new Gate({
+    rules,
+    mode: () => agent.state.mode,
+    setMode: (mode) => agent.setMode(mode),
+    world: (): World => ({ cwd: agent.state.cwd, roots: roots(), readable: [scratch], realPath }),
+    host: setup.host,
+  });
+  const deps: Deps = {
+    provider: setup.provider,
+    tools,
+    admit: (call, access, title, signal) => gate.admit(call, access, title, signal),
+    observe: async () => [],
+    system: () => prompt.system(agent.state.model),
+    tune: (model) => tune(model, setup),
+    cost: (model, usage) => cost(model, usage, overrides),
+    steering: () => [...finishedTasks(tasks), ...setup.steering()],
+    limits: {
+      ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
+      ...(options.maxBudgetUsd === undefined ? {} : { maxBudgetUsd: options.maxBudgetUsd }),
+    },
+    raw: options.partialMessages,
+    now: () => performance.now(),
+    newId: () => crypto.randomUUID(),
+  };
+  const agent: Agent = new Agent(deps, start, (event) => store?.append(event));
+  const modelInfo = (model: string) => resolveModel(model, overrides);
+  return {
+    id,
+    agent,
+    version: VERSION,
+    tools: [...tools.keys()],
+    apiKeySource: setup.apiKeySource,
+    outputStyle: "default",
+    verbose: options.verbose,
+    limits: deps.limits,
+    resolveModel: setup.resolveModel,
+    modelInfo,
+    models: () => KNOWN_MODELS,
+    cost: deps.cost,
+    configure({ systemPrompt: replace, appendSystemPrompt, jsonSchema }) {
+      prompt.change({
+        ...(replace === undefined ? {} : { replace }),
+        ...(appendSystemPrompt ? { append: appendSystemPrompt } : {}),
+      });
+      if (!jsonSchema) return;
+      structured.output = structuredOutput(jsonSchema);
+      tools.set("StructuredOutput", structured.output.tool);
+    },
+    structured: () => ({ expected: structured.output !== undefined, value: structured.output?.take() }),
+    settled: async () => store?.sync(),
+    fresh: async () => {
+      store?.close();
+      return setup.fresh();
+    },
+    close: async () => {
+      tasks.killAll();
+      await store?.sync();
+      store?.close();
+    },
+  };
+}
+
+/** The system prompt, made once per model: its bytes must not change within a session. */
+function promptParts({ options, cwd, env, settings }: Converse) {
+  const fromFile = (path: string | undefined) => (path === undefined ? undefined : readPrompt(resolve(cwd, path)));
+  const append = [options.appendSystemPrompt, fromFile(options.appendSystemPromptFile)].filter((t) => t !== undefined);
+  const parts = {
+    replace: options.systemPrompt ?? fromFile(options.systemPromptFile),
+    append: append.length > 0 ? append.join("\n\n") : undefined,
+  };
+  const made = new Map<string, ReturnType<typeof systemPrompt>>();
+  const date = localDate(new Date());
+  const addedFolders = [...options.addDir, ...settings.permissions.additionalDirectories].map((dir) =>
+    resolve(cwd, dir),
+  );
+  return {
+    change(more: { replace?: string; append?: string }) {
+      Object.assign(parts, more);
+      made.clear();
+    },
+    system(model: string) {
+      const ready = made.get(model);
+      if (ready) return ready;
+      const facts = { cwd, platform: process.platform, shell: env.SHELL, model, date, addedFolders };
+      const blocks = systemPrompt({ ...facts, ...parts });
+      made.set(model, blocks);
+      return blocks;
+    },
+  };
+}
+
+function localDate(now: Date): string {
+  const two = (n: number) => String(n).padStart(2, "0");
+  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+}
+
+function readPrompt(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(
+      `Error: the system prompt file cannot be read: ${path} (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+}
+
+function tune(
+  model: string,
+  { options, settings, env, overrides }: Converse,
+): Pick<ModelRequest, "maxTokens" | "thinking" | "effort"> {
+  const wanted = Number(env.CLAUDE_CODE_MAX_OUTPUT_TOKENS) || DEFAULT_MAX_OUTPUT;
+  const maxTokens = Math.min(wanted, resolveModel(model, overrides).maxOutput);
+  const budget = Number(env.MAX_THINKING_TOKENS);
+  const fallback = budget > 0 ? ({ type: "budget", tokens: budget } as const) : ({ type: "adaptive" } as const);
+  const thinking =
+    options.thinking ?? (settings.alwaysThinkingEnabled === false ? { type: "disabled" as const } : fallback);
+  const effort = options.effort ?? settings.effortLevel;
+  return { maxTokens, thinking, ...(effort ? { effort } : {}) };
+}
+
+/** The project and the added folders, each as given and where it leads. */
+function folders({ options, settings, cwd }: Converse): string[] {
+  const named = [cwd, ...options.addDir, ...settings.permissions.additionalDirectories].map((dir) => resolve(cwd, dir));
+  return [...new Set(named.flatMap((dir) => [dir, realPath(dir)]))];
+}
+
+function rulesOf(options: Options, settings: Settings): Rules {
+  const parse = (list: readonly { text: string; source: string }[]): Rule[] =>
+    list.map(({ text, source }) => {
+      const rule = parseRule(text, source);
+      if (!rule) throw new UsageError(`${source}: "${text}" is not a permission rule. Expected Tool or Tool(pattern).`);
+      return rule;
+    });
+  const flag = (texts: readonly string[], source: string) => texts.map((text) => ({ text, source }));
+  const { allow, deny, ask } = settings.permissions;
+  return {
+    allow: parse([...allow, ...flag(options.allowedTools, "--allowedTools")]),
+    deny: parse([...deny, ...flag(options.disallowedTools, "--disallowedTools")]),
+    ask: parse(ask),
+  };
+}
+
+function finishedTasks(tasks: BackgroundTasks): UserMessage[] {
+  const lines = tasks.takeFinished().map((task) => {
+    const note = task.note ? ` ${task.note}` : "";
+    return `Background command ${task.id} (${task.command}) ended with exit code ${task.exitCode}.${note} Its output is in ${task.outputPath}.`;
+  });
+  if (lines.length === 0) return [];
+  const text = `<reminder>\n${lines.join("\n")}\n</reminder>`;
+  return [{ role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }], synthetic: true }];
+}
+
+/** The script provider, loaded on first use. */
+function lazyScript(path: string, cwd: string): Provider {
+  const state: { provider?: Provider } = {};
+  return {
+    async *stream(request, signal) {
+      if (!state.provider) {
+        const { scriptProvider } = await import("./model/script.ts");
+        state.provider = scriptProvider(readFileSync(path, "utf8"), path, { vars: { cwd } });
+      }
+      yield* state.provider.stream(request, signal);
+    },
+  };
+}
