@@ -37,7 +37,7 @@ function main(args: string[]): number {
   }
   removeMaps(outdir);
   const sums = writeSums(outdir);
-  say(sums.map(({ name, bytes, sha256 }) => `${sha256}  ${megabytes(bytes)}  ${name}`).join("\n"));
+  for (const { name, bytes, sha256 } of sums) say(`${sha256}  ${megabytes(bytes)}  ${name}`);
   if (wanted.includes("darwin-x64") && !failed.includes("darwin-x64")) say(DARWIN_NOTE);
   if (failed.length > 0) complain(`not built: ${failed.join(", ")}`);
   return failed.length > 0 ? 1 : 0;

@@ -1,7 +1,7 @@
 // The composition root: options and settings become a provider, tools, a gate and one conversation.
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Conversation } from "./commands/command.ts";
 import type { Options } from "./config/args.ts";
 import { projectSlug, type Env, type Places } from "./config/paths.ts";
@@ -9,11 +9,22 @@ import type { Settings } from "./config/settings.ts";
 import { Agent } from "./core/agent.ts";
 import { UsageError } from "./core/errors.ts";
 import { reduce } from "./core/state.ts";
-import type { Deps, DurableEvent, Host, ModelRequest, Provider, State, UserMessage } from "./core/types.ts";
+import type {
+  Deps,
+  DurableEvent,
+  Host,
+  ModelRequest,
+  PermissionMode,
+  Provider,
+  State,
+  UserMessage,
+} from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { cost, readOverrides, resolveModel, type Overrides } from "./model/catalog.ts";
-import { connect } from "./model/connect.ts";
+import { anthropicProvider, preloadSdk } from "./model/anthropic.ts";
+import { endpointFromEnv, maxRetriesFromEnv } from "./model/endpoint.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
+import { retrying } from "./model/retry.ts";
 import { Gate, type World } from "./permissions/gate.ts";
 import { parseRule, type Rule, type Rules } from "./permissions/rules.ts";
 import { systemPrompt } from "./prompt/system.ts";
@@ -47,6 +58,15 @@ export async function compose(setup: Setup): Promise<Conversation> {
   const { options, places, cwd } = setup;
   const source = sourceOf(options, places, cwd);
   return source === undefined ? parts.fresh() : parts.reopen(source);
+}
+
+function modeOf(options: Options, { permissions }: Settings): PermissionMode {
+  const wanted = options.dangerouslySkipPermissions ? "bypassPermissions" : options.permissionMode;
+  const mode = wanted ?? permissions.defaultMode ?? "default";
+  if (mode !== "bypassPermissions" || permissions.disableBypassPermissionsMode !== "disable") return mode;
+  throw new UsageError(
+    "Error: bypassPermissions is disabled by permissions.disableBypassPermissionsMode in the settings.",
+  );
 }
 
 /** The session file to go on from. */
@@ -86,10 +106,20 @@ class Parts {
 
   #connect() {
     const { options, settings, env } = this.#setup;
-    const fallbacks = options.fallbackModel.length > 0 ? options.fallbackModel : (settings.fallbackModel ?? []);
+    const fallbacks = options.fallbackModel ?? settings.fallbackModel ?? [];
     const overrides = this.#overrides;
+    const endpoint = endpointFromEnv(env);
+    // Loading it overlaps with the rest of the start; the first request reports a failure.
+    preloadSdk().catch(() => undefined);
+    const provider = anthropicProvider({
+      ...endpoint,
+      betas: [...(endpoint.betas ?? []), ...(options.betas ?? [])],
+      resolve: (name) => resolveModel(name, overrides),
+    });
+    const maxRetries = maxRetriesFromEnv(env);
     const fallbackModels = fallbacks.map((name) => this.#resolve(name));
-    return connect({ env, overrides, fallbackModels, betas: options.betas });
+    const retried = retrying(provider, { fallbackModels, ...(maxRetries === undefined ? {} : { maxRetries }) });
+    return { provider: retried, apiKeySource: endpoint.auth.from };
   }
 
   #resolve(name: string): string {
@@ -109,12 +139,12 @@ class Parts {
   async reopen(path: string): Promise<Conversation> {
     const { options, cwd, places, warn } = this.#setup;
     const id = /([^/\\]+)\.jsonl$/.exec(path)?.[1] ?? "";
-    if (options.fork || !options.persist) {
+    if (options.forkSession || options.noSessionPersistence) {
       const { load, repairs } = await import("./session/load.ts");
       const { events, notices } = await load(path);
       notices.forEach(warn);
       const all = [...events, ...repairs(events)];
-      const forkId = options.sessionId?.toLowerCase() ?? (options.fork ? crypto.randomUUID() : id);
+      const forkId = options.sessionId?.toLowerCase() ?? (options.forkSession ? crypto.randomUUID() : id);
       const forkPath = join(places.sessions, projectSlug(cwd), `${forkId}.jsonl`);
       const store = this.#store({ id: forkId, path: forkPath, forkedFrom: id });
       store?.seed(all);
@@ -131,7 +161,7 @@ class Parts {
   }
 
   #store(at: { id: string; path: string; forkedFrom?: string }): SessionStore | undefined {
-    return this.#setup.options.persist ? new SessionStore({ ...this.#storeOptions(), ...at }) : undefined;
+    return this.#setup.options.noSessionPersistence ? undefined : new SessionStore({ ...this.#storeOptions(), ...at });
   }
 
   #conversation(store: SessionStore | undefined, events: DurableEvent[], id?: string): Conversation {
@@ -159,7 +189,7 @@ class Parts {
     return {
       messages: [],
       model: this.#model,
-      mode: options.permissionMode ?? settings.permissions.defaultMode ?? "default",
+      mode: modeOf(options, settings),
       cwd,
     };
   }
@@ -187,7 +217,10 @@ function converse(setup: Converse): Conversation {
   const rules = rulesOf(options, settings);
   const roots = () => folders(setup);
   const builtin = builtinTools({ env: { ...env, ...settings.env }, places: setup.places, tasks, scratch, roots });
-  const tools = offered(builtin, { only: options.tools, denied: rules.deny });
+  const tools = offered(builtin, {
+    only: options.tools?.includes("default") ? undefined : options.tools,
+    denied: rules.deny,
+  });
   if (structured.output) tools.set("StructuredOutput", structured.output.tool);
   const gate = new Gate({
     rules,
@@ -209,7 +242,7 @@ function converse(setup: Converse): Conversation {
       ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
       ...(options.maxBudgetUsd === undefined ? {} : { maxBudgetUsd: options.maxBudgetUsd }),
     },
-    raw: options.partialMessages,
+    raw: options.includePartialMessages ?? false,
     now: () => performance.now(),
     newId: () => crypto.randomUUID(),
   };
@@ -222,7 +255,7 @@ function converse(setup: Converse): Conversation {
     tools: [...tools.keys()],
     apiKeySource: setup.apiKeySource,
     outputStyle: "default",
-    verbose: options.verbose,
+    verbose: options.verbose ?? false,
     limits: deps.limits,
     resolveModel: setup.resolveModel,
     modelInfo,
@@ -261,9 +294,7 @@ function promptParts({ options, cwd, env, settings }: Converse) {
   };
   const made = new Map<string, ReturnType<typeof systemPrompt>>();
   const date = localDate(new Date());
-  const addedFolders = [...options.addDir, ...settings.permissions.additionalDirectories].map((dir) =>
-    resolve(cwd, dir),
-  );
+  const addedFolders = addedBy(options, settings).map((dir) => resolve(cwd, dir));
   return {
     change(more: { replace?: string; append?: string }) {
       Object.assign(parts, more);
@@ -311,8 +342,12 @@ function tune(
 
 /** The project and the added folders, each as given and where it leads. */
 function folders({ options, settings, cwd }: Converse): string[] {
-  const named = [cwd, ...options.addDir, ...settings.permissions.additionalDirectories].map((dir) => resolve(cwd, dir));
+  const named = [cwd, ...addedBy(options, settings)].map((dir) => resolve(cwd, dir));
   return [...new Set(named.flatMap((dir) => [dir, realPath(dir)]))];
+}
+
+function addedBy(options: Options, settings: Settings): string[] {
+  return [...(options.addDir ?? []), ...settings.permissions.additionalDirectories];
 }
 
 function rulesOf(options: Options, settings: Settings): Rules {
@@ -325,8 +360,8 @@ function rulesOf(options: Options, settings: Settings): Rules {
   const flag = (texts: readonly string[], source: string) => texts.map((text) => ({ text, source }));
   const { allow, deny, ask } = settings.permissions;
   return {
-    allow: parse([...allow, ...flag(options.allowedTools, "--allowedTools")]),
-    deny: parse([...deny, ...flag(options.disallowedTools, "--disallowedTools")]),
+    allow: parse([...allow, ...flag(options.allowedTools ?? [], "--allowedTools")]),
+    deny: parse([...deny, ...flag(options.disallowedTools ?? [], "--disallowedTools")]),
     ask: parse(ask),
   };
 }

@@ -208,9 +208,10 @@ describe.if(Bun.which("git") !== null)("against git", () => {
   test(`random rules over a random tree (SEED=${seed})`, async () => {
     const below = seeded(seed);
     const pick = (list: readonly string[]) => list[below(list.length)] ?? "";
-    const names = ["a", "b", "ab", "a.c", ".b", "é", "a b", "{a}", "[a]"];
+    // Left out, for git differs from its own manual there: `?` matches a byte, and `a**/` more than `a*/`.
+    const names = ["a", "b", "ab", "a.c", ".b", "a b", "{a}", "[a]"];
     const part = () =>
-      pick([...names, "*", "**", "?", "a*", "*b", "[ab]", "[!a]*", "\\a", "\\[a]", "*.c", "a**", "[^.]b", "\\{a}"]);
+      pick([...names, "*", "**", "?", "a*", "*b", "[ab]", "[!a]*", "\\a", "\\[a]", "*.c", "[^.]b", "\\{a}"]);
     const rule = () => pick(["", "", "", "!"]) + pick(["", "", "/"]) + parts(part) + pick(["", "", "/"]);
     const parts = (make: () => string) => Array.from({ length: 1 + below(3) }, make).join("/");
     for (let round = 0; round < 12; round++) {

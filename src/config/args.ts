@@ -19,7 +19,7 @@ const SUBCOMMANDS = [
   {
     name: "sessions",
     usage: "sessions list",
-    help: "the recorded conversations of this folder (--all: of every folder)",
+    help: "what is recorded for this folder (--all: for every folder)",
   },
 ] as const;
 
@@ -175,8 +175,7 @@ function both(a: unknown, b: unknown): boolean {
   return a !== undefined && b !== undefined;
 }
 
-const COLUMN = 36;
-const WIDTH = 100;
+const COLUMN = 37;
 
 /** The whole text of --help, at most 100 columns wide. */
 export function help(): string {
@@ -184,9 +183,9 @@ export function help(): string {
     "nanocode: a terminal coding agent",
     "",
     "Usage:",
-    "  nanocode [options] [prompt]            work in this folder",
-    "  nanocode -p [options] [prompt]         answer once and leave; the prompt may come from stdin",
-    ...SUBCOMMANDS.map((sub) => `  nanocode ${sub.usage.padEnd(29)} ${sub.help}`),
+    "  nanocode [options] [prompt]           work in this folder",
+    "  nanocode -p [options] [prompt]        answer once and leave; the prompt may come from stdin",
+    ...SUBCOMMANDS.map((sub) => `  nanocode ${sub.usage.padEnd(28)} ${sub.help}`),
   ];
   for (const group of GROUPS) {
     lines.push("", `${group}:`);
@@ -204,6 +203,5 @@ function entry(flag: Flag): string[] {
   const short = flag.aliases?.find((alias) => !alias.startsWith("--"));
   const left = `  ${short ? `${short}, ` : "    "}${title(flag)}`;
   const text = flag.help ?? "";
-  const fits = left.length + 1 < COLUMN && COLUMN + text.length <= WIDTH;
-  return fits ? [`${left.padEnd(COLUMN)}${text}`] : [left, `${" ".repeat(COLUMN)}${text}`];
+  return left.length < COLUMN ? [`${left.padEnd(COLUMN)}${text}`] : [left, `${" ".repeat(COLUMN)}${text}`];
 }

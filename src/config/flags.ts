@@ -66,7 +66,7 @@ export const FLAGS = {
     value: "<format>",
     choices: ["text", "json", "stream-json"],
     group: "Print mode",
-    help: "text (default), json (one object), stream-json (one per line; needs --verbose)",
+    help: "text (default), json, stream-json (lines; needs --verbose)",
   },
   inputFormat: {
     name: "--input-format",
@@ -142,7 +142,7 @@ export const FLAGS = {
     help: "adaptive, disabled or a number of tokens",
   },
   maxThinkingTokens: { name: "--max-thinking-tokens", kind: "tokens", value: "<n>" },
-  betas: { name: "--betas", kind: "words", value: "<names...>", group: "Model", help: "beta headers to send along" },
+  betas: { name: "--betas", kind: "words", value: "<name...>", group: "Model", help: "beta headers to send along" },
 
   // ---- Permissions ----
   permissionMode: {
@@ -157,7 +157,7 @@ export const FLAGS = {
     name: "--allowed-tools",
     aliases: ["--allowedTools"],
     kind: "words",
-    value: "<rules...>",
+    value: "<rule...>",
     group: "Permissions",
     help: 'run without asking, e.g. "Edit,Bash(npm test)"',
   },
@@ -165,22 +165,22 @@ export const FLAGS = {
     name: "--disallowed-tools",
     aliases: ["--disallowedTools"],
     kind: "words",
-    value: "<rules...>",
+    value: "<rule...>",
     group: "Permissions",
     help: "never run",
   },
   tools: {
     name: "--tools",
     kind: "words",
-    value: "<names...>",
+    value: "<name...>",
     empty: true,
     group: "Permissions",
-    help: 'the only tools there are: "Read,Bash", "" for none, default for all',
+    help: 'the only tools: "Read,Bash", "" for none, default for all',
   },
   addDir: {
     name: "--add-dir",
     kind: "paths",
-    value: "<folders...>",
+    value: "<folder...>",
     group: "Permissions",
     help: "more folders that belong to the project",
   },
@@ -255,7 +255,7 @@ export const FLAGS = {
     kind: "optional",
     value: "[id]",
     group: "Sessions",
-    help: "go on with a conversation: its id, the id's beginning or its title",
+    help: "go on with a conversation: its id, or the id's beginning",
   },
   forkSession: {
     name: "--fork-session",
@@ -324,7 +324,9 @@ type ValueOf<F> = F extends { kind: "choice" | "commas"; choices: readonly (infe
 
 /** What was asked for on the command line; absent = not given. `thinking` also holds --max-thinking-tokens. */
 export type Options = {
-  [K in keyof Table as K extends Dropped ? never : Table[K] extends { fate: string } ? never : K]?: ValueOf<Table[K]>;
+  -readonly [K in keyof Table as K extends Dropped ? never : Table[K] extends { fate: string } ? never : K]?: ValueOf<
+    Table[K]
+  >;
 };
 
 /** `--model <model>`: how errors and help name a flag. */

@@ -2,7 +2,7 @@
 import { UsageError } from "../core/errors.ts";
 import type { Provider } from "../core/types.ts";
 import { anthropicProvider, type AnthropicOptions, type Auth } from "./anthropic.ts";
-import { isKnownModel, resolveModel } from "./catalog.ts";
+import { isKnownModel } from "./catalog.ts";
 import type { ModelInfo } from "./models.ts";
 import type { Timeouts } from "./wire.ts";
 

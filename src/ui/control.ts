@@ -58,6 +58,12 @@ export class Control {
     this.#running = controller;
   }
 
+  /** No more prompts: the process is told to stop. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
   /** Asks the driving program (--permission-prompt-tool stdio). */
   readonly host: Host = { ask: (question, signal) => this.#ask(question, signal) };
 

@@ -24,17 +24,19 @@ export type Headless = {
   signal: AbortSignal;
   /** Aborts the run alone: given the controller of each run as it starts. */
   onRun?(controller: AbortController): void;
+  /** True once no result is wanted any more (SIGTERM). */
+  quiet(): boolean;
 };
 
 /** Answers every prompt in order. Returns the exit code: that of the last run. */
-export async function runHeadless({ conversation, prompts, sink, signal, onRun }: Headless): Promise<number> {
+export async function runHeadless({ conversation, prompts, sink, signal, onRun, quiet }: Headless): Promise<number> {
   const totals = new Totals(conversation);
   const state = { code: 0 };
   for await (const prompt of prompts) {
     const controller = new AbortController();
     onRun?.(controller);
     const either = AbortSignal.any([signal, controller.signal]);
-    state.code = await answer({ conversation, sink, totals, prompt, signal: either });
+    state.code = await answer({ conversation, sink, totals, prompt, signal: either, quiet });
     await conversation.settled();
     if (signal.aborted) break;
   }
@@ -47,9 +49,10 @@ type Answering = {
   totals: Totals;
   prompt: UserMessage;
   signal: AbortSignal;
+  quiet(): boolean;
 };
 
-async function answer({ conversation, sink, totals, prompt, signal }: Answering): Promise<number> {
+async function answer({ conversation, sink, totals, prompt, signal, quiet }: Answering): Promise<number> {
   const tally = new Tally(totals);
   sink.begin();
   conversation.structured();
@@ -62,7 +65,7 @@ async function answer({ conversation, sink, totals, prompt, signal }: Answering)
     const settled = !expected || value !== undefined || tally.done?.reason !== "end_turn";
     if (settled || attempt >= MAX_STRUCTURED_RETRIES) {
       const subtype = settled ? undefined : "error_max_structured_output_retries";
-      sink.result(tally, value, subtype);
+      if (!quiet()) sink.result(tally, value, subtype);
       return tally.failed || subtype ? 1 : 0;
     }
     message = synthetic(ASK_STRUCTURED);

@@ -1,7 +1,7 @@
 // The plain interactive mode: lines in, lines out. For dumb terminals and screen readers, and nothing but a terminal needed.
 import type { Conversation } from "../commands/command.ts";
 import { runCommand } from "../commands/builtin.ts";
-import type { Answer, Event, Host, Question, UserMessage } from "../core/types.ts";
+import type { Answer, DoneReason, Event, Host, Question, UserMessage } from "../core/types.ts";
 import { remark } from "./headless.ts";
 import type { Out } from "./out.ts";
 import { oneLine, sanitize } from "./sanitize.ts";
@@ -66,6 +66,23 @@ export class Plain {
     return 0;
   }
 
+  /** One prompt and its answer, with nobody to type; returns how it ended. */
+  async show(message: UserMessage, signal: AbortSignal): Promise<DoneReason | undefined> {
+    let reason: DoneReason | undefined;
+    for await (const event of this.#conversation.agent.prompt(message, signal)) {
+      this.#show(event);
+      if (event.type === "done") reason = event.reason;
+    }
+    return reason;
+  }
+
+  /** The process is told to stop. */
+  leave(): void {
+    this.#leaving = true;
+    if (this.#phase.kind !== "idle") this.#phase.controller.abort(new Error("stopped"));
+    this.#wake?.();
+  }
+
   /** Ctrl-C. The first interrupts what runs (or warns); the second leaves. Returns true when it is time to go. */
   interrupt(): boolean {
     if (this.#phase.kind === "idle") {
@@ -82,8 +99,9 @@ export class Plain {
   async #answer(message: UserMessage): Promise<void> {
     const controller = new AbortController();
     this.#phase = { kind: "running", controller };
-    for await (const event of this.#conversation.agent.prompt(message, controller.signal)) this.#show(event);
+    await this.show(message, controller.signal);
     this.#phase = { kind: "idle" };
+    await this.#conversation.settled();
   }
 
   async #command(line: string): Promise<void> {
@@ -154,7 +172,7 @@ export class Plain {
   }
 
   async #next(): Promise<string | undefined> {
-    while (this.#typed.length === 0 && !this.#ended) {
+    while (this.#typed.length === 0 && !this.#ended && !this.#leaving) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     if (this.#typed.length === 0 || this.#leaving) return undefined;

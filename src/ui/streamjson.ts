@@ -52,6 +52,24 @@ export function messageSink(conversation: Conversation, emit: Emit): Sink {
   };
 }
 
+/** --output-format json: the result of the last prompt; with --verbose an array of all messages. */
+export function jsonSink(conversation: Conversation, write: (text: string) => void): Sink {
+  const all: Record<string, unknown>[] = [];
+  const keep = (message: Record<string, unknown>) =>
+    void all.push({ ...message, session_id: conversation.id, uuid: crypto.randomUUID() });
+  const sink = messageSink(conversation, keep);
+  return {
+    ...sink,
+    event: (event) => {
+      if (conversation.verbose) sink.event(event);
+    },
+    result(tally, structured, subtype) {
+      sink.result(tally, structured, subtype);
+      write(`${JSON.stringify(conversation.verbose ? all : all.at(-1))}\n`);
+    },
+  };
+}
+
 /** Blocks of the record that never streamed as complete: the text before an interruption. */
 function unshown(message: AssistantMessage, shown: { id: string; blocks: number }): AssistantBlock[] {
   return message.content.slice(shown.id === message.id ? shown.blocks : 0);

@@ -1,0 +1,250 @@
+// argv to one front end and an exit code. The only place that ends the process.
+import { join } from "node:path";
+import { compose, type Setup } from "./compose.ts";
+import { help, parseArgs, type Options } from "./config/args.ts";
+import { places, projectSlug, type Env, type Places } from "./config/paths.ts";
+import { loadSettings, type Settings } from "./config/settings.ts";
+import type { Conversation } from "./commands/command.ts";
+import { UsageError } from "./core/errors.ts";
+import type { Host, UserMessage } from "./core/types.ts";
+import { VERSION } from "./core/version.ts";
+import { fdOut, type Out } from "./ui/out.ts";
+import { sanitize } from "./ui/sanitize.ts";
+import { debugLog } from "./utils/debug.ts";
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const SOFTWARE = 70;
+const CLOSED_PIPE = 141;
+/** A run that does not end by itself after a signal is ended. */
+const PATIENCE_MS = 2_000;
+
+type World = { env: Env; cwd: string; places: Places; out: Out; err: Out; stop: Stop };
+
+/** What ends the run from outside, and the code to leave with then. */
+class Stop {
+  readonly controller = new AbortController();
+  code: number | undefined;
+  /** Ctrl-C in the terminal: true when it was taken care of. */
+  onInterrupt: (() => boolean) | undefined;
+
+  with(code: number): void {
+    if (this.code !== undefined) leave(this.code);
+    this.code = code;
+    this.controller.abort(new Error("stopped"));
+    setTimeout(() => leave(code), PATIENCE_MS).unref();
+  }
+}
+
+export async function run(argv: string[]): Promise<void> {
+  const stop = new Stop();
+  const closed = () => stop.with(CLOSED_PIPE);
+  const env: Env = process.env;
+  const world: World = {
+    env,
+    cwd: workingFolder(),
+    places: places(env),
+    out: fdOut(1, closed),
+    err: fdOut(2, closed),
+    stop,
+  };
+  const fatal = (error: unknown) => crashed(error, world);
+  process.on("uncaughtException", fatal);
+  process.on("unhandledRejection", fatal);
+  for (const [name, code] of Object.entries(SIGNALS)) {
+    process.on(name, () => {
+      if (name === "SIGINT" && stop.onInterrupt?.()) return;
+      stop.with(code);
+    });
+  }
+  try {
+    const code = await dispatch(argv, world);
+    leave(stop.code ?? code);
+  } catch (error) {
+    if (!(error instanceof UsageError)) return fatal(error);
+    world.err.write(`${sanitize(error.message)}\n`);
+    leave(stop.code ?? 1);
+  }
+}
+
+/** A deleted folder has no name; commands then say so themselves. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new UsageError("The working directory no longer exists. Change to one that does and start again.");
+  }
+}
+
+function crashed(error: unknown, { places: { nanocode }, err }: World): void {
+  const path = join(nanocode, "debug", "crash.log");
+  debugLog(path)(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const what = error instanceof Error ? error.message : String(error);
+  err.write(`nanocode failed: ${sanitize(what)}. The details are in ${path}; please report them.\n`);
+  leave(SOFTWARE);
+}
+
+function leave(code: number): never {
+  process.exit(code);
+}
+
+async function dispatch(argv: string[], world: World): Promise<number> {
+  const { command, options } = parseArgs(argv);
+  switch (command.kind) {
+    case "help":
+      world.out.write(`${help()}\n`);
+      return 0;
+    case "version":
+      world.out.write(`${VERSION} (nanocode)\n`);
+      return 0;
+    case "demo":
+      return demo(world);
+    case "sessions": {
+      const { sessionsCommand } = await import("./commands/sessions.ts");
+      const where = { root: world.places.sessions, project: projectSlug(world.cwd), now: Date.now() };
+      world.out.write(`${sanitize(await sessionsCommand(command.args, where))}\n`);
+      return 0;
+    }
+    case "run": {
+      const interactive = !options.print && world.out.isTerminal && (await import("node:tty")).isatty(0);
+      return interactive ? plain(command.prompt, options, world) : print(command.prompt, options, world);
+    }
+    default:
+      return command satisfies never;
+  }
+}
+
+/** What compose needs besides the host. */
+function setupFor(options: Options, world: World): Omit<Setup, "host" | "steering"> {
+  const { env, cwd, places: where, err } = world;
+  const warn = (text: string) => err.write(`nanocode: ${sanitize(text)}\n`);
+  const { settings, warnings } = settingsFor(options, world);
+  warnings.forEach(warn);
+  return { options, settings, places: where, env: { ...settings.env, ...env }, cwd, warn };
+}
+
+function settingsFor(options: Options, { cwd, places: where }: World): { settings: Settings; warnings: string[] } {
+  return loadSettings({ places: where, cwd, flag: options.settings, sources: options.settingSources });
+}
+
+async function print(argument: string | undefined, options: Options, world: World): Promise<number> {
+  if (options.inputFormat === "stream-json") return controlled(options, world);
+  const [{ readPrompt }, { printHost }] = await Promise.all([import("./ui/stdin.ts"), import("./ui/printhost.ts")]);
+  const setup = setupFor(options, world);
+  // Composed before the prompt is complete: the SDK loads while stdin is read, and a missing key is said at once.
+  const conversation = await compose({ ...setup, host: printHost, steering: () => [] });
+  const prompt = await readPrompt(argument, setup.warn);
+  return headless({ conversation, prompts: [userMessage(prompt)], options, world });
+}
+
+type HeadlessRun = {
+  conversation: Conversation;
+  prompts: AsyncIterable<UserMessage> | Iterable<UserMessage>;
+  options: Options;
+  world: World;
+  onRun?(controller: AbortController): void;
+};
+
+async function headless({ conversation, prompts, options, world, onRun }: HeadlessRun): Promise<number> {
+  const { runHeadless, textSink } = await import("./ui/headless.ts");
+  const { out, err, stop } = world;
+  const { jsonSink, lineEmitter, messageSink } = await import("./ui/streamjson.ts");
+  const emit = lineEmitter(
+    (text) => out.write(text),
+    () => conversation.id,
+  );
+  const sink =
+    options.outputFormat === "stream-json"
+      ? messageSink(conversation, emit)
+      : options.outputFormat === "json"
+        ? jsonSink(conversation, (text) => out.write(text))
+        : textSink(conversation, out, err);
+  const signal = stop.controller.signal;
+  const quiet = () => stop.code !== undefined && stop.code !== SIGNALS.SIGINT;
+  try {
+    return await runHeadless({ conversation, prompts, sink, signal, quiet, ...(onRun ? { onRun } : {}) });
+  } finally {
+    await conversation.close();
+  }
+}
+
+/** stream-json input: prompts, requests and answers come as lines on stdin. */
+async function controlled(options: Options, world: World): Promise<number> {
+  const [{ Control }, { printHost }, { readLines }] = await Promise.all([
+    import("./ui/control.ts"),
+    import("./ui/printhost.ts"),
+    import("./utils/jsonl.ts"),
+  ]);
+  const write = (message: object) => world.out.write(`${JSON.stringify(message)}\n`);
+  const state: { control?: InstanceType<typeof Control> } = {};
+  const asked: Host = {
+    ask: (question, signal) => (state.control ? state.control.host : printHost).ask(question, signal),
+  };
+  const host = options.permissionPromptTool === "stdio" ? asked : printHost;
+  const conversation = await compose({ ...setupFor(options, world), host, steering: () => [] });
+  const control = new Control({
+    lines: readLines(Bun.stdin.stream()),
+    write,
+    conversation: () => conversation,
+    replay: options.replayUserMessages ?? false,
+    mayBypass: Boolean(options.dangerouslySkipPermissions || options.allowDangerouslySkipPermissions),
+  });
+  state.control = control;
+  world.stop.controller.signal.addEventListener("abort", () => control.end());
+  const onRun = (controller: AbortController) => control.started(controller);
+  return headless({ conversation, prompts: control.prompts(), options, world, onRun });
+}
+
+/** Together in the terminal. */
+async function plain(prompt: string | undefined, options: Options, world: World): Promise<number> {
+  const [{ Plain }, { readLines }] = await Promise.all([import("./ui/plain.ts"), import("./utils/jsonl.ts")]);
+  const { out, stop } = world;
+  const state: { front?: InstanceType<typeof Plain> } = {};
+  const host: Host = {
+    ask: async (question, signal) => state.front?.host.ask(question, signal) ?? { behavior: "deny" },
+  };
+  const steering = () => state.front?.steering() ?? [];
+  const conversation = await compose({ ...setupFor(options, world), host, steering });
+  const front = new Plain({ conversation, out, lines: readLines(Bun.stdin.stream()) });
+  state.front = front;
+  stop.onInterrupt = () => !front.interrupt();
+  stop.controller.signal.addEventListener("abort", () => front.leave());
+  try {
+    return await front.run(prompt);
+  } finally {
+    await front.conversation.close();
+  }
+}
+
+/** The scripted show: the real loop and tools in a scratch folder. */
+async function demo(world: World): Promise<number> {
+  const [{ prepareDemo }, { scriptProvider }, { Plain }, { printHost }, { tmpdir }] = await Promise.all([
+    import("./commands/demo.ts"),
+    import("./model/script.ts"),
+    import("./ui/plain.ts"),
+    import("./ui/printhost.ts"),
+    import("node:os"),
+  ]);
+  const show = prepareDemo({ tmp: world.env.TMPDIR ?? tmpdir(), env: { ...world.env } });
+  const { text, name, vars } = show.script;
+  const options: Options = { allowedTools: [...show.allow], noSessionPersistence: true, settingSources: [] };
+  const conversation = await compose({
+    ...setupFor(options, { ...world, cwd: show.dir }),
+    provider: scriptProvider(text, name, { vars }),
+    host: printHost,
+    steering: () => [],
+  });
+  const front = new Plain({ conversation, out: world.out, lines: noLines() });
+  world.out.write(`${show.opening}\n> ${show.prompt}\n\n`);
+  const done = await front.show(userMessage(show.prompt), world.stop.controller.signal);
+  world.out.write(`\n${show.closing}`);
+  await conversation.close();
+  return done === "end_turn" ? 0 : 1;
+}
+
+async function* noLines(): AsyncGenerator<string> {
+  // a show has no one to type
+}
+
+function userMessage(text: string): UserMessage {
+  return { role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }] };
+}
