@@ -3,7 +3,17 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messages, run, sandbox, start, STREAM, YES, type Sandbox } from "./binary.ts";
-import { call, reply, say, stall, startFakeModel, status, think, type FakeModel, type ScriptEntry } from "./fake-model.ts";
+import {
+  call,
+  reply,
+  say,
+  stall,
+  startFakeModel,
+  status,
+  think,
+  type FakeModel,
+  type ScriptEntry,
+} from "./fake-model.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -39,10 +49,13 @@ describe("text", () => {
     const box = boxFor();
     const none = await run(box, ["-p"], { env: { ANTHROPIC_API_KEY: "k" }, stdin: "" });
     expect([none.code, none.stdout]).toEqual([1, ""]);
-    expect(none.stderr).toContain("Input must be provided either through stdin or as a prompt argument when using --print");
+    expect(none.stderr).toContain(
+      "Input must be provided either through stdin or as a prompt argument when using --print",
+    );
     const keyless = await run(box, ["-p", "x"]);
     expect([keyless.code, keyless.stdout]).toEqual([1, ""]);
-    for (const word of ["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "nanocode demo"]) expect(keyless.stderr).toContain(word);
+    for (const word of ["ANTHROPIC_API_KEY", "OPENROUTER_API_KEY", "nanocode demo"])
+      expect(keyless.stderr).toContain(word);
     const unknown = await run(box, ["-p", "x", "--modle", "y"]);
     expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
     expect(unknown.stderr).toContain("--modle");
@@ -148,14 +161,22 @@ describe("stream-json", () => {
       "assistant",
       "result/success",
     ]);
-    expect(lines[0]).toMatchObject({ cwd: ran.box.cwd, permissionMode: "default", apiKeySource: "ANTHROPIC_API_KEY", mcp_servers: [] });
+    expect(lines[0]).toMatchObject({
+      cwd: ran.box.cwd,
+      permissionMode: "default",
+      apiKeySource: "ANTHROPIC_API_KEY",
+      mcp_servers: [],
+    });
     expect(lines[0]?.tools).toEqual(["Bash", "Read", "Edit", "Write", "Glob", "Grep"]);
     expect(new Set(lines.map((m) => m.session_id))).toEqual(new Set(["11111111-2222-4333-8444-555555555555"]));
     expect(lines[4]).toMatchObject({
       message: { role: "user", content: [{ type: "tool_result", tool_use_id: "t1" }] },
       tool_use_result: { numFiles: 0, filenames: [] },
     });
-    expect(lines[1]?.message).toMatchObject({ content: [{ type: "thinking", thinking: "let me see" }], stop_reason: null });
+    expect(lines[1]?.message).toMatchObject({
+      content: [{ type: "thinking", thinking: "let me see" }],
+      stop_reason: null,
+    });
   });
 
   test("partial messages are the raw events, before their assistant line", async () => {
@@ -169,15 +190,27 @@ describe("stream-json", () => {
   });
 
   test("several input lines are answered in order, each with its own result; requests are answered meanwhile", async () => {
-    const user = (content: string) => JSON.stringify({ type: "user", message: { role: "user", content }, parent_tool_use_id: null });
+    const user = (content: string) =>
+      JSON.stringify({ type: "user", message: { role: "user", content }, parent_tool_use_id: null });
     const request = (id: string, subtype: string, more = {}) =>
       JSON.stringify({ type: "control_request", request_id: id, request: { subtype, ...more } });
-    const stdin = [request("r1", "initialize"), user("one"), user("two"), request("r2", "nonsense"), request("r3", "set_model", { model: "haiku" }), ""];
-    const ran = await once([say("first"), say("second")], ["--input-format", "stream-json", ...STREAM], { stdin: stdin.join("\n") });
+    const stdin = [
+      request("r1", "initialize"),
+      user("one"),
+      user("two"),
+      request("r2", "nonsense"),
+      request("r3", "set_model", { model: "haiku" }),
+      "",
+    ];
+    const ran = await once([say("first"), say("second")], ["--input-format", "stream-json", ...STREAM], {
+      stdin: stdin.join("\n"),
+    });
     const lines = messages(ran.stdout);
     expect(ran.code).toBe(0);
     expect(lines.filter((m) => m.type === "result").map((m) => m.result)).toEqual(["first", "second"]);
-    const answers = lines.filter((m) => m.type === "control_response").map((m) => m.response as Record<string, unknown>);
+    const answers = lines
+      .filter((m) => m.type === "control_response")
+      .map((m) => m.response as Record<string, unknown>);
     expect(answers.map((a) => [a.request_id, a.subtype])).toEqual([
       ["r1", "success"],
       ["r2", "error"],
@@ -195,13 +228,16 @@ describe("stream-json", () => {
       say("ok"),
     ]);
     const box = boxFor(model);
-    const child = Bun.spawn([...command(box, ["--input-format", "stream-json", ...STREAM, "--permission-prompt-tool=stdio"])], {
-      cwd: box.cwd,
-      env: box.env,
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
+    const child = Bun.spawn(
+      [...command(box, ["--input-format", "stream-json", ...STREAM, "--permission-prompt-tool=stdio"])],
+      {
+        cwd: box.cwd,
+        env: box.env,
+        stdin: "pipe",
+        stdout: "pipe",
+        stderr: "inherit",
+      },
+    );
     const send = (message: object) => {
       child.stdin.write(`${JSON.stringify(message)}\n`);
       void child.stdin.flush();
@@ -219,11 +255,14 @@ describe("stream-json", () => {
             : {
                 behavior: "allow",
                 updatedInput: { command: "echo changed" },
-                updatedPermissions: [{ type: "addRules", rules: [{ toolName: "Bash" }], behavior: "allow", destination: "session" }],
+                updatedPermissions: [
+                  { type: "addRules", rules: [{ toolName: "Bash" }], behavior: "allow", destination: "session" },
+                ],
               };
         send({ type: "control_response", response: { subtype: "success", request_id: line.request_id, response } });
       }
-      if (line.type === "user") ends.push(JSON.stringify((line.message as { content: { content: unknown }[] }).content[0]?.content));
+      if (line.type === "user")
+        ends.push(JSON.stringify((line.message as { content: { content: unknown }[] }).content[0]?.content));
       if (line.type === "result") void child.stdin.end();
     }
     expect(await child.exited).toBe(0);
@@ -334,7 +373,12 @@ describe("permissions in print mode", () => {
   test("reads inside the project run, the rest is denied with a reason", async () => {
     await using model = await startFakeModel((request, index) =>
       index === 0
-        ? reply([call("Read", { file_path: "a.txt" }), call("Read", { file_path: "/etc/hostname" }), edit("."), call("Bash", { command: "touch ran" })])
+        ? reply([
+            call("Read", { file_path: "a.txt" }),
+            call("Read", { file_path: "/etc/hostname" }),
+            edit("."),
+            call("Bash", { command: "touch ran" }),
+          ])
         : say(JSON.stringify(request.body.messages.at(-1)?.content)),
     );
     const box = boxFor(model);
@@ -376,9 +420,12 @@ async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Re
 /** Processes named sleep below `root`. */
 function sleepers(root: number): number[] {
   const table = Bun.spawnSync(["ps", "-eo", "pid=,ppid=,comm="]).stdout.toString();
-  const rows = table.trim().split("\n").map((row) => row.trim().split(/\s+/));
+  const rows = table
+    .trim()
+    .split("\n")
+    .map((row) => row.trim().split(/\s+/));
   const below = new Set([String(root)]);
-  for (let grew = true; grew; ) {
+  for (let grew = true; grew;) {
     const found = rows.filter(([pid = "", ppid = ""]) => below.has(ppid) && !below.has(pid));
     for (const [pid = ""] of found) below.add(pid);
     grew = found.length > 0;
@@ -387,7 +434,9 @@ function sleepers(root: number): number[] {
 }
 
 function alive(pid: number): boolean {
-  const stat = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)]).stdout.toString().trim();
+  const stat = Bun.spawnSync(["ps", "-o", "stat=", "-p", String(pid)])
+    .stdout.toString()
+    .trim();
   return stat !== "" && !stat.startsWith("Z");
 }
 

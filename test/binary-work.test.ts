@@ -21,7 +21,14 @@ test("fixes a seeded bug in a real package by running the package's own tests", 
     ["", call("Bash", { command: TESTS, description: "run the tests" })],
     ["3 fail|1 fail|2 fail", call("Grep", { pattern: "toPrecision|toFixed", path: "src", output_mode: "content" })],
     ["toPrecision", call("Read", { file_path: "src/sprintf.js" })],
-    ["case", call("Edit", { file_path: "src/sprintf.js", old_string: "arg = arg.toString(2) + 0", new_string: "arg = arg.toString(2)" })],
+    [
+      "case",
+      call("Edit", {
+        file_path: "src/sprintf.js",
+        old_string: "arg = arg.toString(2) + 0",
+        new_string: "arg = arg.toString(2)",
+      }),
+    ],
     ["src/sprintf.js", call("Bash", { command: TESTS, description: "run the tests again" })],
   ];
   const handler: Handler = (request, index) => {
@@ -53,7 +60,9 @@ test("a 40-turn refactoring over a 2,000-file tree", async () => {
   const handler: Handler = (request, index) => {
     const module = Math.floor(index / 2);
     if (module >= modules) {
-      return index === modules * 2 ? call("Grep", { pattern: "oldName", output_mode: "count" }) : say("Renamed everywhere.");
+      return index === modules * 2
+        ? call("Grep", { pattern: "oldName", output_mode: "count" })
+        : say("Renamed everywhere.");
     }
     if (index % 2 === 0) return call("Grep", { pattern: "oldName", path: `pkg${module}`, output_mode: "content" });
     expect(results(request)).toContain(`pkg${module}`);
@@ -72,7 +81,13 @@ test("a 40-turn refactoring over a 2,000-file tree", async () => {
   }
   const ran = await run(box, ["-p", "Rename oldName to newName.", "--output-format", "json", "--allowedTools", "Bash"]);
   const result = JSON.parse(ran.stdout) as Record<string, unknown>;
-  expect(result).toMatchObject({ subtype: "success", is_error: false, num_turns: 42, result: "Renamed everywhere.", permission_denials: [] });
+  expect(result).toMatchObject({
+    subtype: "success",
+    is_error: false,
+    num_turns: 42,
+    result: "Renamed everywhere.",
+    permission_denials: [],
+  });
   expect(model.violations).toEqual([]);
   const renamed = Bun.spawnSync(["grep", "-rc", "newName(", box.cwd]).stdout.toString();
   expect(renamed.split("\n").filter((line) => line.endsWith(":1")).length).toBe(200);

@@ -27,7 +27,12 @@ export function start(box: Sandbox, args: string[], options: RunOptions = {}) {
   return Bun.spawn([BINARY, ...args], {
     cwd: options.cwd ?? box.cwd,
     env: { ...box.env, ...options.env },
-    stdin: options.stdin === undefined ? "ignore" : typeof options.stdin === "string" ? Buffer.from(options.stdin) : options.stdin,
+    stdin:
+      options.stdin === undefined
+        ? "ignore"
+        : typeof options.stdin === "string"
+          ? Buffer.from(options.stdin)
+          : options.stdin,
     stdout: "pipe",
     stderr: "pipe",
   });

@@ -36,6 +36,8 @@ export type MessageReply = {
   cut?: { afterBlocks?: number; afterBytes?: number; until?: Promise<unknown> };
   /** Silence after so many blocks, until `until` resolves (default: for ever). 0: headers and message_start only. */
   stall?: { afterBlocks: number; until?: Promise<unknown> };
+  /** The connection stays open after the last event until this resolves. */
+  linger?: Promise<unknown>;
   /** Lines end in CRLF. */
   crlf?: boolean;
   /** Wait before each event of the stream. Only where a test or a benchmark is about time. */
@@ -125,6 +127,8 @@ export type RecordedRequest = {
   text: string;
   /** `performance.now()` at its arrival. */
   at: number;
+  /** The client's port: the same for requests over one connection. */
+  from: number;
 };
 
 export type FakeModelOptions = {
@@ -247,7 +251,8 @@ class Server implements FakeModel {
     const index = this.requests.length;
     const body: MessagesBody = JSON.parse(text);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const recorded = { index, path, headers, body, text, at: performance.now() };
+    const from = request.socket.remotePort ?? 0;
+    const recorded = { index, path, headers, body, text, at: performance.now(), from };
     const problems = (this.#options.check ?? true) ? this.#checker.check(body) : [];
     this.requests.push(recorded);
     response.on("close", () => {
@@ -318,6 +323,7 @@ class Server implements FakeModel {
       await out.flush();
     }
     await out.flush();
+    await answer.linger;
     if (!answer.cut) return void response.end();
     // Bun's fetch drops what it has not yet read when the connection closes, so it gets a moment to read it.
     await (answer.cut.until ?? Bun.sleep(CUT_PAUSE_MS));
