@@ -96,3 +96,47 @@ function pieces(text: string, size: number): string[] {
 function omit(usage: MessageReply["usage"], key: "output_tokens"): object {
   return Object.fromEntries(Object.entries(usage ?? {}).filter(([name]) => name !== key));
 }
+
+/** Gathers frames and writes them together, never more than `room` bytes in all. */
+export class Outlet {
+  #frames: string[] = [];
+  #room: number;
+  #write: (bytes: Uint8Array) => Promise<void>;
+
+  constructor(write: (bytes: Uint8Array) => Promise<void>, room = Number.POSITIVE_INFINITY) {
+    this.#write = write;
+    this.#room = room;
+  }
+  add(frame: string): void {
+    this.#frames.push(frame);
+  }
+  async flush(): Promise<void> {
+    const bytes = Buffer.from(this.#frames.join("")).subarray(0, this.#room);
+    this.#frames = [];
+    this.#room -= bytes.length;
+    await this.#write(bytes);
+  }
+}
+
+/** Cuts `bytes` at random positions; pieces of 1 to about 60 bytes, the same for the same seed. */
+export function splitRandomly(bytes: Uint8Array, seed: number): Uint8Array[] {
+  const random = randomFrom(seed);
+  const out: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const size = 1 + Math.floor(random() ** 2 * 60);
+    out.push(bytes.subarray(at, at + size));
+    at += size;
+  }
+  return out;
+}
+
+/** A seeded generator of numbers in [0, 1) (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,7 +1,7 @@
 // A model on a loopback port: speaks the Messages API (SSE and JSON) from a script, records and checks every request.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { CacheMeter, RequestChecker, type MessagesBody } from "./fake-model-check.ts";
-import { messageJson, messageFrames, type Wire } from "./fake-model-wire.ts";
+import { messageFrames, messageJson, Outlet, splitRandomly, type Wire } from "./fake-model-wire.ts";
 
 // ---- Scripts: what the model says, built from these. ----
 
@@ -338,50 +338,6 @@ class Server implements FakeModel {
       await new Promise<void>((resolve) => response.write(chunk, () => resolve()));
     }
   }
-}
-
-/** Gathers frames and writes them together, never more than `room` bytes in all. */
-class Outlet {
-  #frames: string[] = [];
-  #room: number;
-  #write: (bytes: Uint8Array) => Promise<void>;
-
-  constructor(write: (bytes: Uint8Array) => Promise<void>, room = Number.POSITIVE_INFINITY) {
-    this.#write = write;
-    this.#room = room;
-  }
-  add(frame: string): void {
-    this.#frames.push(frame);
-  }
-  async flush(): Promise<void> {
-    const bytes = Buffer.from(this.#frames.join("")).subarray(0, this.#room);
-    this.#frames = [];
-    this.#room -= bytes.length;
-    await this.#write(bytes);
-  }
-}
-
-/** Cuts `bytes` at random positions; pieces of 1 to about 60 bytes, the same for the same seed. */
-export function splitRandomly(bytes: Uint8Array, seed: number): Uint8Array[] {
-  const random = randomFrom(seed);
-  const out: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const size = 1 + Math.floor(random() ** 2 * 60);
-    out.push(bytes.subarray(at, at + size));
-    at += size;
-  }
-  return out;
-}
-
-/** A seeded generator of numbers in [0, 1) (mulberry32). */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {

@@ -129,8 +129,9 @@ export class Executor {
     const began = deps.now();
     try {
       const title = ready.tool.title(ready.input);
-      emit({ type: "tool.start", call: slot.call, title });
       const admission = await deps.admit(slot.call, this.#accessOf(ready), title, signal);
+      // After the question, so that a screen shows what was asked before what began.
+      emit({ type: "tool.start", call: slot.call, title });
       if (admission.behavior === "deny") {
         if (admission.interrupt) this.#stop();
         this.#end(slot, { content: admission.message, isError: true }, "denied", deps.now() - began);

@@ -117,7 +117,7 @@ export class Plain {
         this.#stream(sanitize(event.text));
         return;
       case "tool.start":
-        this.#say(`* ${oneLine(event.title)}`);
+        this.#say(`* ${oneLine(named(event))}`);
         return;
       case "tool.end":
         if (event.outcome !== "ok") this.#say(`  ${event.outcome}: ${oneLine(firstText(event.result.content))}`);
@@ -195,6 +195,10 @@ export class Plain {
     this.#endLine();
     this.#out.write(`${text}\n`);
   }
+}
+
+function named({ call, title }: Extract<Event, { type: "tool.start" }>): string {
+  return title.startsWith(call.name) ? title : `${call.name}: ${title}`;
 }
 
 function userMessage(text: string): UserMessage {

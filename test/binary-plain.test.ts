@@ -1,0 +1,123 @@
+// The plain interactive mode of the real binary, in a pseudo-terminal.
+import { afterAll, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BINARY, sandbox, type Sandbox } from "./binary.ts";
+import { call, reply, say, stall, startFakeModel, type FakeModel, type ScriptEntry } from "./fake-model.ts";
+
+const boxes: Sandbox[] = [];
+afterAll(() => boxes.forEach((box) => box.remove()));
+
+/** A terminal with the program in it: type, and wait for what the screen shows. */
+async function terminal(script: ScriptEntry[], args: string[] = []) {
+  const model: FakeModel = await startFakeModel(script);
+  const box = sandbox(model);
+  boxes.push(box);
+  const screen = { text: "", read: 0, changed: Promise.withResolvers<void>() };
+  const decoder = new TextDecoder();
+  const child = Bun.spawn([BINARY, ...args], {
+    cwd: box.cwd,
+    env: { ...box.env, TERM: "dumb" },
+    terminal: {
+      cols: 100,
+      rows: 30,
+      data(_terminal, bytes) {
+        screen.text += decoder.decode(bytes, { stream: true }).replaceAll("\r\n", "\n");
+        screen.changed.resolve();
+        screen.changed = Promise.withResolvers();
+      },
+    },
+  });
+  const sees = async (wanted: string) => {
+    const deadline = Date.now() + 5_000;
+    for (;;) {
+      const at = screen.text.indexOf(wanted, screen.read);
+      if (at >= 0) {
+        screen.read = at + wanted.length;
+        return;
+      }
+      if (Date.now() > deadline)
+        throw new Error(`never saw ${JSON.stringify(wanted)} in ${JSON.stringify(screen.text)}`);
+      await Promise.race([screen.changed.promise, Bun.sleep(100)]);
+    }
+  };
+  const type = (text: string) => child.terminal?.write(text);
+  return { model, box, child, screen, sees, type };
+}
+
+test("asks, runs, streams; commands; Ctrl-D leaves with 0", async () => {
+  const t = await terminal([
+    reply([say("I will look."), call("Bash", { command: "echo out-$((40+2)) > made.txt; cat made.txt" })]),
+    say("Made it. \u001b[31mred\u001b[0m \u202Etrick"),
+    call("Write", { file_path: "x.txt", content: "x" }),
+    say("As you like."),
+  ]);
+  await t.sees("> ");
+  t.type("make it\n");
+  await t.sees("I will look.\nBash wants to run: echo out-$((40+2)) > made.txt; cat made.txt");
+  await t.sees("y = yes, a = yes and always");
+  t.type("y\n");
+  await t.sees("* Bash: echo out-");
+  // Escape sequences and direction marks of the model never reach the terminal.
+  await t.sees("Made it. \\x1b[31mred\\x1b[0m \\u{202e}trick");
+  await t.sees("> ");
+  t.type("write it\n");
+  await t.sees("Write wants to");
+  t.type("rather not, use y.txt\n");
+  await t.sees("As you like.");
+  expect(JSON.stringify(t.model.requests[3]?.body.messages.at(-1))).toContain("rather not, use y.txt");
+  t.type("/modle\n");
+  await t.sees("Did you mean /model?");
+  t.type("/model haiku\n");
+  await t.sees("Model: claude-haiku");
+  t.type("/clear\n");
+  await t.sees("New conversation");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  expect(t.model.violations).toEqual([]);
+  await t.model.stop();
+});
+
+test("Ctrl-C interrupts the turn, a second one leaves; what was typed meanwhile is not lost", async () => {
+  const t = await terminal([stall(reply([say("thinking about it"), say("x")]), 1), say("fresh answer")]);
+  await t.sees("> ");
+  t.type("go\n");
+  await t.model.stalled(0);
+  await t.sees("thinking about it");
+  t.type("\u0003");
+  await t.sees("(interrupted)");
+  await t.sees("> ");
+  t.type("again\n");
+  await t.sees("fresh answer");
+  await t.sees("> ");
+  t.type("\u0003");
+  await t.sees("(Ctrl-C again leaves)");
+  t.type("\u0003");
+  expect(await t.child.exited).toBe(130);
+  expect(t.model.violations).toEqual([]);
+  await t.model.stop();
+});
+
+test("a line typed while a command runs steers the turn; lines pasted together are one message", async () => {
+  const t = await terminal(
+    [call("Bash", { command: "while [ ! -e go ]; do sleep 0.02; done; echo went" }), say("ok"), say("got it")],
+    ["--allowedTools", "Bash"],
+  );
+  await t.sees("> ");
+  t.type("wait for it\n");
+  await t.sees("* Bash: while");
+  t.type("and be brief\n");
+  await t.sees("and be brief");
+  writeFileSync(join(t.box.cwd, "go"), "");
+  await t.sees("ok");
+  expect(JSON.stringify(t.model.requests[1]?.body.messages.at(-1))).toContain("and be brief");
+  await t.sees("> ");
+  t.type("first line\nsecond line\n");
+  await t.sees("got it");
+  expect(t.model.requests[2]?.body.messages.at(-1)?.content).toMatchObject([
+    { type: "text", text: "first line\nsecond line" },
+  ]);
+  t.type("/exit\n");
+  expect(await t.child.exited).toBe(0);
+  await t.model.stop();
+});
