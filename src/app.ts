@@ -1,7 +1,8 @@
 // argv to one front end and an exit code. The only place that ends the process.
 import { join } from "node:path";
 import { compose, type Setup } from "./compose.ts";
-import { help, parseArgs, type Options } from "./config/args.ts";
+import { help, parseArgs } from "./config/args.ts";
+import type { Options } from "./config/flags.ts";
 import { places, projectSlug, type Env, type Places } from "./config/paths.ts";
 import { loadSettings, type Settings } from "./config/settings.ts";
 import type { Conversation } from "./commands/command.ts";

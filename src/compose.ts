@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Conversation } from "./commands/command.ts";
-import type { Options } from "./config/args.ts";
+import type { Options } from "./config/flags.ts";
 import { projectSlug, type Env, type Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
 import { Agent } from "./core/agent.ts";

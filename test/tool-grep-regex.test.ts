@@ -82,7 +82,8 @@ describe("syntax", () => {
     ["[^x]", "a\n", ["a"], { multiline: false }],
     ["\\w\\b", "ab", ["b"], { ascii: true }],
   ];
-  test.each(found)("%j in %j", (pattern, text, expected, options) => {
+  const rows = found.map(([pattern, text, expected, options = {}]) => [pattern, text, expected, options] as const);
+  test.each(rows)("%j in %j", (pattern, text, expected, options) => {
     expect(matches(pattern, text, options)).toEqual(expected);
   });
 

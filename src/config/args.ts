@@ -4,8 +4,6 @@ import { nearest } from "../core/nearest.ts";
 import { FLAGS, GROUPS, title, type Flag, type Options } from "./flags.ts";
 import { isWord, readValue, shown, type Given } from "./values.ts";
 
-export type { Options } from "./flags.ts";
-
 export type Command =
   | { kind: "run"; prompt?: string }
   | { kind: "demo" }
@@ -177,7 +175,7 @@ function both(a: unknown, b: unknown): boolean {
 
 const COLUMN = 37;
 
-/** The whole text of --help, at most 100 columns wide. */
+/** The text of --help, at most 100 columns wide; no newline at its end. */
 export function help(): string {
   const lines = [
     "nanocode: a terminal coding agent",
@@ -196,7 +194,7 @@ export function help(): string {
     "Keys: ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or OPENROUTER_API_KEY. `--` ends the options.",
     "Exit codes: 0 done; 1 a mistake in the command, a limit or a failed run; 130 interrupted.",
   );
-  return `${lines.join("\n")}\n`;
+  return lines.join("\n");
 }
 
 function entry(flag: Flag): string[] {

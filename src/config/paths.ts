@@ -1,10 +1,10 @@
 // Where nanocode keeps its things.
-import { createHash } from "node:crypto";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { realPath } from "../utils/paths.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
+/** All absolute. */
 export type Places = {
   home: string;
   /** `~/.nanocode`, or NANOCODE_HOME. */
@@ -16,21 +16,31 @@ export type Places = {
 
 const MAX_SLUG = 200;
 
+/** An empty variable counts as not set. */
 export function places(env: Env): Places {
-  const home = env.HOME || env.USERPROFILE || homedir();
-  const nanocode = env.NANOCODE_HOME || join(home, ".nanocode");
+  const home = resolve(env.HOME || env.USERPROFILE || homedir());
+  const nanocode = resolve(env.NANOCODE_HOME || join(home, ".nanocode"));
   return {
     home,
     nanocode,
-    claude: env.CLAUDE_CONFIG_DIR || join(home, ".claude"),
+    claude: resolve(env.CLAUDE_CONFIG_DIR || join(home, ".claude")),
     sessions: join(nanocode, "sessions"),
   };
 }
 
-/** A folder's name under `sessions/`: its real path, everything but letters and digits as `-`; a long one is cut and hashed. */
+/** `~` and `~/x` mean the home folder; anything else is relative to `base`. */
+export function fromHome(path: string, { home, base }: { home: string; base: string }): string {
+  if (path === "~") return home;
+  return /^~[/\\]/.test(path) ? join(home, path.slice(2)) : resolve(base, path);
+}
+
+/**
+ * A folder's name under `sessions/`: its real path, everything but letters and digits as `-`; a long one is cut and
+ * hashed. Two folders can have one name: what lies in it says which it is for.
+ */
 export function projectSlug(cwd: string): string {
   const real = realPath(cwd);
   const slug = real.replace(/[^A-Za-z0-9]/g, "-");
   if (slug.length <= MAX_SLUG) return slug;
-  return `${slug.slice(0, MAX_SLUG)}-${createHash("sha256").update(real).digest("hex").slice(0, 12)}`;
+  return `${slug.slice(0, MAX_SLUG)}-${new Bun.CryptoHasher("sha256").update(real).digest("hex").slice(0, 12)}`;
 }

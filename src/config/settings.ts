@@ -1,21 +1,26 @@
-// Settings files, merged once into one frozen value. A project's files can only make things stricter.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+// Settings files, merged once into one value. A project's files can only make things stricter.
 import { UsageError } from "../core/errors.ts";
+import { nearest } from "../core/nearest.ts";
 import type { Effort, PermissionMode } from "../core/types.ts";
-import type { Places } from "./paths.ts";
+import { plain, type Node } from "./jsonc.ts";
+import { fromHome } from "./paths.ts";
+import { readSources, type Scope, type Source, type SourceOptions } from "./sources.ts";
 
-/** A rule's text with the file it came from. */
-export type SourcedRule = { text: string; source: string };
+/** A rule's text with the file and line it came from. */
+export type SourcedRule = { text: string; source: string; scope: Scope };
 export type Settings = {
   model?: string;
   fallbackModel?: string[];
   effortLevel?: Effort;
   alwaysThinkingEnabled?: boolean;
+  respectGitignore?: boolean;
+  /** Days a session is kept. */
+  cleanupPeriodDays?: number;
   permissions: {
     allow: SourcedRule[];
     deny: SourcedRule[];
     ask: SourcedRule[];
+    /** Absolute. */
     additionalDirectories: string[];
     defaultMode?: PermissionMode;
     disableBypassPermissionsMode?: "disable";
@@ -24,183 +29,217 @@ export type Settings = {
   env: Record<string, string>;
   /** Catalog overrides by model id; parsed by model/catalog.ts. */
   models: Record<string, unknown>;
+  /** The person's other keys as they are, unchecked. */
+  other: Record<string, unknown>;
 };
+export type LoadOptions = SourceOptions;
 
-export type LoadOptions = {
-  places: Places;
-  cwd: string;
-  /** --settings: a file or JSON text. */
-  flag?: string | undefined;
-  /** --setting-sources; undefined: all. */
-  sources?: readonly string[] | undefined;
-};
+const LISTS = ["allow", "deny", "ask"] as const;
+const IN_PERMISSIONS = [...LISTS, "additionalDirectories", "defaultMode", "disableBypassPermissionsMode"];
+const EFFORTS = ["low", "medium", "high", "xhigh", "max"] as const;
+const MODES = ["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"] as const;
+const SHOWN_KEYS = 8;
 
-type Layer = { source: string; value: Record<string, unknown>; trusted: boolean };
-
-/** Lowest to highest: user files, project files (deny and ask rules only), --settings. Throws UsageError. */
-export function loadSettings({ places, cwd, flag, sources }: LoadOptions): { settings: Settings; warnings: string[] } {
+/**
+ * Lowest to highest: the person's files, the project's (deny and ask rules only), --settings. A value of a wrong type
+ * is left out with a warning; where that would lose a deny or ask rule, and for a file that cannot be read or parsed,
+ * it throws UsageError.
+ */
+export function loadSettings(options: LoadOptions): { settings: Settings; warnings: string[] } {
   const warnings: string[] = [];
-  const wants = (name: string) => sources === undefined || sources.includes(name);
-  const files: [string, string, boolean][] = [
-    ["user", join(places.claude, "settings.json"), true],
-    ["user", join(places.nanocode, "settings.json"), true],
-    ["project", join(cwd, ".claude", "settings.json"), false],
-    ["project", join(cwd, ".nanocode", "settings.json"), false],
-    ["local", join(cwd, ".claude", "settings.local.json"), false],
-    ["local", join(cwd, ".nanocode", "settings.local.json"), false],
-  ];
-  const layers = files.flatMap(([scope, path, trusted]): Layer[] => {
-    const value = wants(scope) ? readLayer(path) : undefined;
-    return value ? [{ source: path, value, trusted }] : [];
-  });
-  if (flag !== undefined) layers.push({ source: "--settings", value: flagLayer(flag), trusted: true });
   const settings: Settings = {
     permissions: { allow: [], deny: [], ask: [], additionalDirectories: [] },
     env: {},
     models: {},
+    other: {},
   };
-  for (const layer of layers) merge(settings, layer, warnings);
+  const at = { home: options.places.home, base: options.cwd };
+  for (const source of readSources(options)) new Merge(settings, { source, warnings, at }).run();
   return { settings, warnings };
 }
 
-function readLayer(path: string): Record<string, unknown> | undefined {
-  const text = readText(path);
-  if (text === undefined || text.trim() === "") return undefined;
-  // A file that cannot be read may hold deny rules; going on without them would lose them silently.
-  return parseObject(text, path);
-}
+type Merging = { source: Source; warnings: string[]; at: { home: string; base: string } };
 
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8").replace(/^\uFEFF/, "");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new UsageError(
-      `Settings file ${path} cannot be read (${code || String(error)}). Its deny rules would be lost; make it readable or remove it.`,
+/** One source into the settings. */
+class Merge {
+  #settings: Settings;
+  #source: Source;
+  #warnings: string[];
+  #at: { home: string; base: string };
+
+  constructor(settings: Settings, { source, warnings, at }: Merging) {
+    this.#settings = settings;
+    this.#source = source;
+    this.#warnings = warnings;
+    this.#at = at;
+  }
+
+  run(): void {
+    const { scope, fields } = this.#source;
+    const trusted = scope === "user" || scope === "flag";
+    const ignored = this.#permissions(fields.get("permissions"), trusted);
+    if (trusted) for (const [key, node] of fields) this.#key(key, node);
+    else
+      this.#sayIgnored([...[...fields.keys()].filter((key) => key !== "permissions" && key !== "$schema"), ...ignored]);
+  }
+
+  /** Returns what of a project's permissions is not taken. */
+  #permissions(node: Node | undefined, trusted: boolean): string[] {
+    if (!node) return [];
+    if (node.kind !== "object") throw this.#fatal(node, "permissions must be an object");
+    const ignored: string[] = [];
+    for (const [key, value] of node.fields) {
+      if (key === "deny" || key === "ask") this.#rules(key, value);
+      else if (!trusted) ignored.push(`permissions.${key}`);
+      else if (key === "allow") this.#rules(key, value);
+      else this.#permission(key, value);
+    }
+    for (const key of node.fields.keys()) this.#misspelt(key);
+    return ignored;
+  }
+
+  #rules(list: (typeof LISTS)[number], node: Node): void {
+    const wrong = (at: Node, what: string) => {
+      // A rule that forbids is never dropped.
+      if (list !== "allow") throw this.#fatal(at, what);
+      this.#warn(at, `${what}; it is ignored`);
+    };
+    if (node.kind !== "array") return wrong(node, `permissions.${list} must be a list of strings`);
+    for (const item of node.items) {
+      if (item.kind !== "scalar" || typeof item.value !== "string" || item.value.trim() === "") {
+        wrong(item, `permissions.${list} has an entry that is not a rule`);
+      } else this.#rule(list, item.value, item.line);
+    }
+  }
+
+  #rule(list: (typeof LISTS)[number], text: string, line: number): void {
+    const rules = this.#settings.permissions[list];
+    const { name, scope } = this.#source;
+    // The same rule of the same scope once; of another scope a path in it may mean something else.
+    if (!rules.some((rule) => rule.text === text && rule.scope === scope)) {
+      rules.push({ text, source: `${name}:${line}`, scope });
+    }
+  }
+
+  #permission(key: string, node: Node): void {
+    const target = this.#settings.permissions;
+    if (key === "additionalDirectories") {
+      const folders = this.#strings(`permissions.${key}`, node)?.map((path) => fromHome(path, this.#at));
+      target[key] = [...new Set([...target[key], ...(folders ?? [])])];
+    } else if (key === "defaultMode") {
+      const manual = node.kind === "scalar" && node.value === "manual";
+      const mode = manual ? "default" : this.#choice(`permissions.${key}`, node, MODES);
+      if (mode) target[key] = mode;
+    } else if (key === "disableBypassPermissionsMode") {
+      const value = node.kind === "scalar" ? node.value : undefined;
+      // Meant to forbid: what looks like a yes is one.
+      if (value === "disable" || value === true) target[key] = "disable";
+      else if (value !== false && value !== null) this.#wrong(`permissions.${key}`, node, '"disable"');
+    }
+  }
+
+  #misspelt(key: string): void {
+    if (IN_PERMISSIONS.includes(key)) return;
+    const near = nearest(key, LISTS);
+    if (near) this.#warnings.push(`${this.#source.name}: permissions.${key} is not known; did you mean ${near}?`);
+  }
+
+  #key(key: string, node: Node): void {
+    const s = this.#settings;
+    switch (key) {
+      case "permissions":
+      case "$schema":
+        return;
+      case "model":
+        s.model = this.#string(key, node) ?? s.model;
+        return;
+      case "fallbackModel":
+        s.fallbackModel = this.#strings(key, node) ?? s.fallbackModel;
+        return;
+      case "effortLevel":
+        s.effortLevel = this.#choice(key, node, EFFORTS) ?? s.effortLevel;
+        return;
+      case "alwaysThinkingEnabled":
+      case "respectGitignore":
+        s[key] = this.#boolean(key, node) ?? s[key];
+        return;
+      case "cleanupPeriodDays":
+        s.cleanupPeriodDays = this.#days(key, node) ?? s.cleanupPeriodDays;
+        return;
+      case "env":
+        this.#env(key, node);
+        return;
+      case "models":
+        for (const [id, value] of this.#object(key, node)) s.models[id] = plain(value);
+        return;
+      default:
+        if (key !== "__proto__") s.other[key] = plain(node);
+    }
+  }
+
+  #env(key: string, node: Node): void {
+    for (const [name, value] of this.#object(key, node)) {
+      const plainly = value.kind === "scalar" && value.value !== null && !/[=\0]/.test(name) && name !== "";
+      if (plainly && !String(value.value).includes("\0")) this.#settings.env[name] = String(value.value);
+      else this.#wrong(`${key}.${name}`, value, "a string");
+    }
+  }
+
+  #string(key: string, node: Node): string | undefined {
+    if (node.kind === "scalar" && typeof node.value === "string" && node.value !== "") return node.value;
+    return this.#wrong(key, node, "a string");
+  }
+
+  #strings(key: string, node: Node): string[] | undefined {
+    const items = node.kind === "array" ? node.items : [node];
+    const texts = items.flatMap((item) =>
+      item.kind === "scalar" && typeof item.value === "string" ? [item.value] : [],
+    );
+    return texts.length === items.length ? texts : this.#wrong(key, node, "a list of strings");
+  }
+
+  #boolean(key: string, node: Node): boolean | undefined {
+    if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
+    return this.#wrong(key, node, "true or false");
+  }
+
+  #days(key: string, node: Node): number | undefined {
+    if (node.kind === "scalar" && typeof node.value === "number" && node.value > 0) return node.value;
+    return this.#wrong(key, node, "a number above 0");
+  }
+
+  #choice<T extends string>(key: string, node: Node, choices: readonly T[]): T | undefined {
+    const found = choices.find((choice) => node.kind === "scalar" && node.value === choice);
+    return found ?? this.#wrong(key, node, `one of ${choices.join(", ")}`);
+  }
+
+  /** The fields that can be taken; none when it is no object. */
+  #object(key: string, node: Node): [string, Node][] {
+    if (node.kind === "object") return [...node.fields].filter(([name]) => name !== "__proto__");
+    this.#wrong(key, node, "an object");
+    return [];
+  }
+
+  #wrong(key: string, node: Node, expected: string): undefined {
+    this.#warn(node, `${key} must be ${expected}; it is ignored`);
+    return undefined;
+  }
+
+  #warn(node: Node, problem: string): void {
+    this.#warnings.push(`${this.#source.name}:${node.line}: ${problem}.`);
+  }
+
+  #fatal(node: Node, problem: string): UsageError {
+    return new UsageError(
+      `${this.#source.name}:${node.line}: ${problem}. Rules that forbid are never skipped; correct it.`,
     );
   }
-}
 
-function flagLayer(flag: string): Record<string, unknown> {
-  if (flag.trim().startsWith("{")) return parseObject(flag, "--settings");
-  const text = readText(flag);
-  if (text === undefined) throw new UsageError(`Settings file not found: ${flag}`);
-  return parseObject(text, flag);
-}
-
-function parseObject(text: string, source: string): Record<string, unknown> {
-  const parsed = parseJson(text, source);
-  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>;
-  throw new UsageError(`${source}: settings must be a JSON object.`);
-}
-
-function parseJson(text: string, source: string): unknown {
-  try {
-    return Bun.JSONC.parse(text);
-  } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `${source}${lineOf(text, source)} is not valid JSON: ${problem}. Its deny rules would be lost; correct it.`,
-    );
+  #sayIgnored(keys: string[]): void {
+    if (keys.length === 0) return;
+    const more = keys.length > SHOWN_KEYS ? ` and ${keys.length - SHOWN_KEYS} more` : "";
+    const names = keys.slice(0, SHOWN_KEYS).map((key) => key.slice(0, 60));
+    const what = `${names.join(", ")}${more} ignored: a project can only add deny and ask rules.`;
+    this.#warnings.push(`${this.#source.name}: ${what}`);
   }
-}
-
-/** The first line up to which the text cannot be the beginning of valid JSON, found by the strict parser. */
-function lineOf(text: string, source: string): string {
-  if (source === "--settings") return "";
-  try {
-    JSON.parse(text);
-  } catch (error) {
-    const at = /position (\d+)|line (\d+)/i.exec(error instanceof Error ? error.message : "");
-    if (at?.[2]) return `:${at[2]}`;
-    if (at?.[1]) return `:${text.slice(0, Number(at[1])).split("\n").length}`;
-  }
-  return "";
-}
-
-function merge(settings: Settings, layer: Layer, warnings: string[]): void {
-  const { source, value, trusted } = layer;
-  const warn = (key: string, expected: string) =>
-    warnings.push(`${source}: ${key} must be ${expected}; it is ignored.`);
-  mergePermissions(settings, layer, warnings);
-  if (!trusted) {
-    const ignored = Object.keys(value).filter((key) => key !== "permissions" && key !== "$schema" && key in TAKEN);
-    if (ignored.length > 0)
-      warnings.push(`${source}: ${ignored.join(", ")} ignored: a project can only add deny and ask rules.`);
-    return;
-  }
-  for (const [key, { fits, expected, take }] of Object.entries(TAKEN)) {
-    const given = value[key];
-    if (given === undefined) continue;
-    if (fits(given)) take(settings, given);
-    else warn(key, expected);
-  }
-}
-
-type Taken = { fits(value: unknown): boolean; expected: string; take(settings: Settings, value: unknown): void };
-
-const isStrings = (value: unknown): value is string[] =>
-  Array.isArray(value) && value.every((v) => typeof v === "string");
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const EFFORTS: readonly unknown[] = ["low", "medium", "high", "xhigh", "max"];
-const MODES: readonly unknown[] = ["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"];
-
-/** `fits` has checked what `take` casts. */
-const TAKEN: Record<string, Taken> = {
-  model: {
-    fits: (v) => typeof v === "string",
-    expected: "a string",
-    take: (s, v) => (s.model = v as string),
-  },
-  fallbackModel: {
-    fits: (v) => isStrings(v) || typeof v === "string",
-    expected: "a list of strings",
-    take: (s, v) => (s.fallbackModel = isStrings(v) ? v : [v as string]),
-  },
-  effortLevel: {
-    fits: (v) => EFFORTS.includes(v),
-    expected: EFFORTS.join(", "),
-    take: (s, v) => (s.effortLevel = v as Effort),
-  },
-  alwaysThinkingEnabled: {
-    fits: (v) => typeof v === "boolean",
-    expected: "true or false",
-    take: (s, v) => (s.alwaysThinkingEnabled = v as boolean),
-  },
-  env: {
-    fits: (v) => isObject(v) && Object.values(v).every((x) => typeof x === "string"),
-    expected: "an object of strings",
-    take: (s, v) => Object.assign(s.env, v),
-  },
-  models: { fits: isObject, expected: "an object", take: (s, v) => Object.assign(s.models, v) },
-};
-
-function mergePermissions(settings: Settings, { source, value, trusted }: Layer, warnings: string[]): void {
-  const given = value.permissions;
-  if (given === undefined) return;
-  if (!isObject(given)) throw new UsageError(`${source}: permissions must be an object.`);
-  const target = settings.permissions;
-  for (const list of ["allow", "deny", "ask"] as const) {
-    const texts = given[list];
-    if (texts === undefined) continue;
-    if (!isStrings(texts)) {
-      const problem = `${source}: permissions.${list} must be a list of strings`;
-      // Rules that forbid are never dropped.
-      if (list !== "allow") throw new UsageError(`${problem}.`);
-      warnings.push(`${problem}; it is ignored.`);
-    } else if (list !== "allow" || trusted) target[list].push(...texts.map((text) => ({ text, source })));
-    else if (texts.length > 0)
-      warnings.push(`${source}: permissions.allow ignored: a project can only add deny and ask rules.`);
-  }
-  if (!trusted) return;
-  const { additionalDirectories, defaultMode, disableBypassPermissionsMode } = given;
-  if (isStrings(additionalDirectories)) target.additionalDirectories.push(...additionalDirectories);
-  if (defaultMode !== undefined) {
-    const mode = defaultMode === "manual" ? "default" : defaultMode;
-    if (MODES.includes(mode)) target.defaultMode = mode as PermissionMode;
-    else warnings.push(`${source}: permissions.defaultMode must be one of ${MODES.join(", ")}; it is ignored.`);
-  }
-  if (disableBypassPermissionsMode === "disable") target.disableBypassPermissionsMode = "disable";
 }

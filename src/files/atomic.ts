@@ -90,7 +90,7 @@ async function replace({ target, parent, base, bytes, signal, fs }: Step): Promi
     await checkUnchanged(target, parent, join(base, name), fs);
     await put(temporary, join(base, name), target.stat !== undefined, fs);
   } catch (error) {
-    await fs.unlink(temporary).catch(() => {});
+    await fs.unlink(temporary).catch(() => undefined); // the error that led here is the one to report
     throw error;
   }
   if (target.stat && target.stat.nlink > 1n) {
@@ -118,7 +118,7 @@ async function writeTemporary(
     await handle.datasync();
     return notes;
   } catch (error) {
-    await fs.unlink(path).catch(() => {});
+    await fs.unlink(path).catch(() => undefined); // the error that led here is the one to report
     throw error;
   } finally {
     await handle.close();

@@ -70,7 +70,8 @@ const USAGE_FIELDS = [
 export function parseScript(text: string, file: string, names: Iterable<string>): Step[] {
   // The set grows line by line: a capture is known from its own line on.
   const known = new Set(names);
-  const lines = text.replace(/^\uFEFF/, "").split("\n");
+  // trim() also takes off a byte order mark and the CR of CRLF.
+  const lines = text.split("\n");
   const steps = lines.flatMap((line, index) => {
     const trimmed = line.trim();
     if (trimmed === "" || trimmed.startsWith("//")) return [];
