@@ -1,5 +1,5 @@
 // argv to one front end and an exit code. The only place that ends the process.
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { compose, type Setup } from "./compose.ts";
 import { help, parseArgs } from "./config/args.ts";
 import type { Options } from "./config/flags.ts";
@@ -11,7 +11,7 @@ import type { Host, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { fdOut, type Out } from "./ui/out.ts";
 import { sanitize } from "./ui/sanitize.ts";
-import { debugLog } from "./utils/debug.ts";
+import { debugLog, type Log } from "./utils/debug.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const SOFTWARE = 70;
@@ -42,7 +42,7 @@ export async function run(argv: string[]): Promise<void> {
   const env: Env = process.env;
   const world: World = {
     env,
-    cwd: workingFolder(),
+    cwd: "",
     places: places(env),
     out: fdOut(1, closed),
     err: fdOut(2, closed),
@@ -58,7 +58,7 @@ export async function run(argv: string[]): Promise<void> {
     });
   }
   try {
-    const code = await dispatch(argv, world);
+    const code = await dispatch(argv, { ...world, cwd: workingFolder() });
     leave(stop.code ?? code);
   } catch (error) {
     if (!(error instanceof UsageError)) return fatal(error);
@@ -67,7 +67,7 @@ export async function run(argv: string[]): Promise<void> {
   }
 }
 
-/** A deleted folder has no name; commands then say so themselves. */
+/** Throws UsageError when it was deleted. */
 function workingFolder(): string {
   try {
     return process.cwd();
@@ -120,7 +120,18 @@ function setupFor(options: Options, world: World): Omit<Setup, "host" | "steerin
   const warn = (text: string) => err.write(`nanocode: ${sanitize(text)}\n`);
   const { settings, warnings } = settingsFor(options, world);
   warnings.forEach(warn);
-  return { options, settings, places: where, env: { ...settings.env, ...env }, cwd, warn };
+  return { options, settings, places: where, env: { ...settings.env, ...env }, cwd, warn, log: logFor(options, world) };
+}
+
+function logFor({ debug, debugFile }: Options, { places: { nanocode }, cwd, err }: World): Log | undefined {
+  if (debug === undefined && debugFile === undefined) return undefined;
+  const path = debugFile === undefined ? join(nanocode, "debug", `${process.pid}.log`) : resolve(cwd, debugFile);
+  err.write(`nanocode: debug log in ${path}\n`);
+  const parts = typeof debug === "string" ? debug.split(",").map((part) => `${part.trim()}:`) : undefined;
+  const log = debugLog(path);
+  return (line) => {
+    if (!parts || parts.some((part) => line.startsWith(part))) log(line);
+  };
 }
 
 function settingsFor(options: Options, { cwd, places: where }: World): { settings: Settings; warnings: string[] } {
@@ -230,7 +241,7 @@ async function demo(world: World): Promise<number> {
   const options: Options = { allowedTools: [...show.allow], noSessionPersistence: true, settingSources: [] };
   const conversation = await compose({
     ...setupFor(options, { ...world, cwd: show.dir }),
-    provider: scriptProvider(text, name, { vars }),
+    chosen: { provider: scriptProvider(text, name, { vars }), model: "script", apiKeySource: "none" },
     host: printHost,
     steering: () => [],
   });

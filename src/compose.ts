@@ -9,25 +9,14 @@ import type { Settings } from "./config/settings.ts";
 import { Agent } from "./core/agent.ts";
 import { UsageError } from "./core/errors.ts";
 import { reduce } from "./core/state.ts";
-import type {
-  Deps,
-  DurableEvent,
-  Host,
-  ModelRequest,
-  PermissionMode,
-  Provider,
-  State,
-  UserMessage,
-} from "./core/types.ts";
+import type { Deps, DurableEvent, Host, ModelRequest, PermissionMode, State, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { cost, readOverrides, resolveModel, type Overrides } from "./model/catalog.ts";
-import { anthropicProvider, preloadSdk } from "./model/anthropic.ts";
-import { endpointFromEnv, maxRetriesFromEnv } from "./model/endpoint.ts";
+import { chooseProvider, modelId, type Chosen } from "./model/choose.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
-import { retrying } from "./model/retry.ts";
 import { Gate, type World } from "./permissions/gate.ts";
-import { parseRule, type Rule, type Rules } from "./permissions/rules.ts";
-import { systemPrompt } from "./prompt/system.ts";
+import { parseRules, type Rules } from "./permissions/rules.ts";
+import { promptBook, type PromptBook } from "./prompt/book.ts";
 import { findSession, latestSession } from "./session/list.ts";
 import { SessionStore } from "./session/store.ts";
 import { BackgroundTasks } from "./tools/bash-tasks.ts";
@@ -45,17 +34,31 @@ export type Setup = {
   steering(): UserMessage[];
   /** Something the person should know that no event carries. */
   warn(text: string): void;
-  /** Instead of the one the options and the environment name (`nanocode demo`). */
-  provider?: Provider;
+  /** The debug log, when one is wanted. */
+  log: ((line: string) => void) | undefined;
+  /** Instead of the model the options and the environment name (`nanocode demo`). */
+  chosen?: Chosen;
 };
 
-const DEFAULT_MODEL = "sonnet";
 const DEFAULT_MAX_OUTPUT = 32_000;
 
 /** Builds the conversation the options ask for: new, continued, resumed or forked. Throws UsageError. */
 export async function compose(setup: Setup): Promise<Conversation> {
-  const parts = new Parts(setup);
-  const { options, places, cwd } = setup;
+  const { options, settings, places, env, cwd } = setup;
+  const overrides = readOverrides(env, settings.models);
+  const chosen =
+    setup.chosen ??
+    (await chooseProvider({
+      name: options.model ?? env.ANTHROPIC_MODEL ?? settings.model,
+      fallbacks: options.fallbackModel ?? settings.fallbackModel ?? [],
+      betas: options.betas ?? [],
+      env,
+      overrides,
+      cwd,
+      resolvePath: (path) => resolve(cwd, path),
+      log: setup.log,
+    }));
+  const parts = new Parts(setup, chosen, overrides);
   const source = sourceOf(options, places, cwd);
   return source === undefined ? parts.fresh() : parts.reopen(source);
 }
@@ -85,45 +88,14 @@ function sourceOf({ continue: last, resume }: Options, places: Places, cwd: stri
 /** What is shared by the conversations of one process. */
 class Parts {
   #setup: Setup;
+  #chosen: Chosen;
   #overrides: Overrides;
-  #provider: { provider: Provider; apiKeySource: string };
   #tasks = new BackgroundTasks();
-  #model: string;
 
-  constructor(setup: Setup) {
+  constructor(setup: Setup, chosen: Chosen, overrides: Overrides) {
     this.#setup = setup;
-    const { options, settings, env } = setup;
-    this.#overrides = readOverrides(env, settings.models);
-    const named = options.model ?? env.ANTHROPIC_MODEL ?? settings.model ?? DEFAULT_MODEL;
-    const script = /^script:(.+)$/.exec(named)?.[1];
-    this.#provider = setup.provider
-      ? { provider: setup.provider, apiKeySource: "none" }
-      : script !== undefined
-        ? { provider: lazyScript(resolve(setup.cwd, script), setup.cwd), apiKeySource: "none" }
-        : this.#connect();
-    this.#model = setup.provider || script !== undefined ? `script` : this.#resolve(named);
-  }
-
-  #connect() {
-    const { options, settings, env } = this.#setup;
-    const fallbacks = options.fallbackModel ?? settings.fallbackModel ?? [];
-    const overrides = this.#overrides;
-    const endpoint = endpointFromEnv(env);
-    // Loading it overlaps with the rest of the start; the first request reports a failure.
-    preloadSdk().catch(() => undefined);
-    const provider = anthropicProvider({
-      ...endpoint,
-      betas: [...(endpoint.betas ?? []), ...(options.betas ?? [])],
-      resolve: (name) => resolveModel(name, overrides),
-    });
-    const maxRetries = maxRetriesFromEnv(env);
-    const fallbackModels = fallbacks.map((name) => this.#resolve(name));
-    const retried = retrying(provider, { fallbackModels, ...(maxRetries === undefined ? {} : { maxRetries }) });
-    return { provider: retried, apiKeySource: endpoint.auth.from };
-  }
-
-  #resolve(name: string): string {
-    return name === "script" ? name : resolveModel(name === "default" ? DEFAULT_MODEL : name, this.#overrides).id;
+    this.#chosen = chosen;
+    this.#overrides = overrides;
   }
 
   async fresh(): Promise<Conversation> {
@@ -174,12 +146,12 @@ class Parts {
       store,
       start,
       tasks: this.#tasks,
-      ...this.#provider,
+      ...this.#chosen,
       overrides: this.#overrides,
-      resolveModel: (name) => this.#resolve(name),
+      resolveModel: (name) => (name === "script" ? name : modelId(name, this.#overrides)),
       fresh: async () => {
-        const next = new Parts({ ...this.#setup, options: { ...this.#setup.options, sessionId: undefined } });
-        return next.fresh();
+        const { sessionId: _, ...options } = this.#setup.options;
+        return new Parts({ ...this.#setup, options }, this.#chosen, this.#overrides).fresh();
       },
     });
   }
@@ -188,28 +160,27 @@ class Parts {
     const { options, settings, cwd } = this.#setup;
     return {
       messages: [],
-      model: this.#model,
+      model: this.#chosen.model,
       mode: modeOf(options, settings),
       cwd,
     };
   }
 }
 
-type Converse = Setup & {
-  id: string;
-  store: SessionStore | undefined;
-  start: State;
-  tasks: BackgroundTasks;
-  provider: Provider;
-  apiKeySource: string;
-  overrides: Overrides;
-  resolveModel(name: string): string;
-  fresh(): Promise<Conversation>;
-};
+type Converse = Setup &
+  Chosen & {
+    id: string;
+    store: SessionStore | undefined;
+    start: State;
+    tasks: BackgroundTasks;
+    overrides: Overrides;
+    resolveModel(name: string): string;
+    fresh(): Promise<Conversation>;
+  };
 
 function converse(setup: Converse): Conversation {
-  const { options, settings, env, store, start, tasks, overrides, id } = setup;
-  const prompt = promptParts(setup);
+  const { options, settings, env, store, start, tasks, overrides, id, log } = setup;
+  const prompt = promptOf(setup);
   const structured: { output: StructuredOutput | undefined } = {
     output: options.jsonSchema ? structuredOutput(options.jsonSchema) : undefined,
   };
@@ -246,7 +217,11 @@ function converse(setup: Converse): Conversation {
     now: () => performance.now(),
     newId: () => crypto.randomUUID(),
   };
-  const agent: Agent = new Agent(deps, start, (event) => store?.append(event));
+  const agent: Agent = new Agent(deps, start, (event) => {
+    store?.append(event);
+    if (event.type === "tool.end")
+      log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
+  });
   const modelInfo = (model: string) => resolveModel(model, overrides);
   return {
     id,
@@ -284,31 +259,18 @@ function converse(setup: Converse): Conversation {
   };
 }
 
-/** The system prompt, made once per model: its bytes must not change within a session. */
-function promptParts({ options, cwd, env, settings }: Converse) {
+function promptOf({ options, cwd, env, settings }: Converse): PromptBook {
   const fromFile = (path: string | undefined) => (path === undefined ? undefined : readPrompt(resolve(cwd, path)));
   const append = [options.appendSystemPrompt, fromFile(options.appendSystemPromptFile)].filter((t) => t !== undefined);
-  const parts = {
+  return promptBook({
+    cwd,
+    platform: process.platform,
+    shell: env.SHELL,
+    date: localDate(new Date()),
+    addedFolders: addedBy(options, settings).map((dir) => resolve(cwd, dir)),
     replace: options.systemPrompt ?? fromFile(options.systemPromptFile),
     append: append.length > 0 ? append.join("\n\n") : undefined,
-  };
-  const made = new Map<string, ReturnType<typeof systemPrompt>>();
-  const date = localDate(new Date());
-  const addedFolders = addedBy(options, settings).map((dir) => resolve(cwd, dir));
-  return {
-    change(more: { replace?: string; append?: string }) {
-      Object.assign(parts, more);
-      made.clear();
-    },
-    system(model: string) {
-      const ready = made.get(model);
-      if (ready) return ready;
-      const facts = { cwd, platform: process.platform, shell: env.SHELL, model, date, addedFolders };
-      const blocks = systemPrompt({ ...facts, ...parts });
-      made.set(model, blocks);
-      return blocks;
-    },
-  };
+  });
 }
 
 function localDate(now: Date): string {
@@ -351,18 +313,13 @@ function addedBy(options: Options, settings: Settings): string[] {
 }
 
 function rulesOf(options: Options, settings: Settings): Rules {
-  const parse = (list: readonly { text: string; source: string }[]): Rule[] =>
-    list.map(({ text, source }) => {
-      const rule = parseRule(text, source);
-      if (!rule) throw new UsageError(`${source}: "${text}" is not a permission rule. Expected Tool or Tool(pattern).`);
-      return rule;
-    });
-  const flag = (texts: readonly string[], source: string) => texts.map((text) => ({ text, source }));
   const { allow, deny, ask } = settings.permissions;
+  const flag = (texts: readonly string[] | undefined, source: string) =>
+    (texts ?? []).map((text) => ({ text, source }));
   return {
-    allow: parse([...allow, ...flag(options.allowedTools ?? [], "--allowedTools")]),
-    deny: parse([...deny, ...flag(options.disallowedTools ?? [], "--disallowedTools")]),
-    ask: parse(ask),
+    allow: parseRules([...allow, ...flag(options.allowedTools, "--allowedTools")]),
+    deny: parseRules([...deny, ...flag(options.disallowedTools, "--disallowedTools")]),
+    ask: parseRules(ask),
   };
 }
 
@@ -374,18 +331,4 @@ function finishedTasks(tasks: BackgroundTasks): UserMessage[] {
   if (lines.length === 0) return [];
   const text = `<reminder>\n${lines.join("\n")}\n</reminder>`;
   return [{ role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }], synthetic: true }];
-}
-
-/** The script provider, loaded on first use. */
-function lazyScript(path: string, cwd: string): Provider {
-  const state: { provider?: Provider } = {};
-  return {
-    async *stream(request, signal) {
-      if (!state.provider) {
-        const { scriptProvider } = await import("./model/script.ts");
-        state.provider = scriptProvider(readFileSync(path, "utf8"), path, { vars: { cwd } });
-      }
-      yield* state.provider.stream(request, signal);
-    },
-  };
 }

@@ -33,28 +33,29 @@ export class RequestChecker {
   #extension(body: MessagesBody): string[] {
     const messages = body.messages.map(bare);
     const key = JSON.stringify([body.model, bare(body.system), messages[0]]);
-    const before = this.#seen.get(key);
-    const tools = bare(body.tools ?? []);
-    this.#seen.set(key, { tools, messages });
-    if (!before) return [];
-    const problems: string[] = [];
-    if (before.tools !== tools) problems.push("prefix: the tool list differs from the previous request's");
-    const old = before.messages;
-    if (messages.length < old.length) {
-      return [...problems, `prefix: ${messages.length} messages, the previous request had ${old.length}`];
-    }
-    for (const [at, text] of old.entries()) {
-      const now = messages[at] ?? "";
-      const grew = at === old.length - 1 && now.startsWith(text.slice(0, -"]}".length));
-      if (now === text || grew) continue;
-      const from = difference(text, now);
-      const was = text.slice(Math.max(0, from - 40), from + 80);
-      const is = now.slice(Math.max(0, from - 40), from + 80);
-      problems.push(`prefix: messages.${at} differs at byte ${from}: was …${was}… is …${is}…`);
-      break;
-    }
+    const problems = changes(this.#seen.get(key), { tools: bare(body.tools ?? []), messages });
+    if (problems.length === 0) this.#seen.set(key, { tools: bare(body.tools ?? []), messages });
     return problems;
   }
+}
+
+function changes(before: Prefix | undefined, after: Prefix): string[] {
+  if (!before) return [];
+  const problems = before.tools === after.tools ? [] : ["prefix: the tool list differs from the previous request's"];
+  const old = before.messages;
+  if (after.messages.length < old.length) {
+    return [...problems, `prefix: ${after.messages.length} messages, the previous request had ${old.length}`];
+  }
+  for (const [at, text] of old.entries()) {
+    const now = after.messages[at] ?? "";
+    const grew = at === old.length - 1 && now.startsWith(text.slice(0, -"]}".length));
+    if (now === text || grew) continue;
+    const from = difference(text, now);
+    const was = text.slice(Math.max(0, from - 40), from + 80);
+    const is = now.slice(Math.max(0, from - 40), from + 80);
+    return [...problems, `prefix: messages.${at} differs at byte ${from}: was …${was}… is …${is}…`];
+  }
+  return problems;
 }
 
 /** A value's JSON without cache marks, which are the one thing that may move. A string content counts as one block. */

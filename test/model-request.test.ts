@@ -130,7 +130,8 @@ const off: Thinking = { type: "disabled" };
 const auto: Thinking = { type: "adaptive" };
 const budget = (tokens: number): Thinking => ({ type: "budget", tokens });
 const shown = { type: "adaptive", display: "summarized" };
-const THINKING: [model: string, thinking: Thinking, maxTokens: number, expected: object | undefined][] = [
+type ThinkingField = { type: string; budget_tokens?: number } | undefined;
+const THINKING: [model: string, thinking: Thinking, maxTokens: number, expected: ThinkingField][] = [
   ["claude-opus-5-5", auto, 9_000, shown],
   ["claude-opus-5-5", off, 9_000, undefined],
   ["claude-opus-5-5", budget(4_000), 9_000, shown],

@@ -1,6 +1,6 @@
 // For the model's tests: a provider at the fake server, requests of few words, and its events in a list.
 import { ModelError } from "../src/core/errors.ts";
-import type { Message, ModelRequest, Provider, ProviderEvent } from "../src/core/types.ts";
+import type { Message, ModelRequest, Provider, ProviderEvent, Usage } from "../src/core/types.ts";
 import { anthropicProvider, type AnthropicOptions } from "../src/model/anthropic.ts";
 
 export const KEY = "sk-test-0123456789";
@@ -62,3 +62,44 @@ export function joined(events: readonly ProviderEvent[]): ProviderEvent[] {
   }
   return out;
 }
+
+// ---- Streams written by hand ----
+
+export const usage = (input: number, output: number, more: Partial<Usage> = {}): Usage => ({
+  input_tokens: input,
+  output_tokens: output,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  ...more,
+});
+
+export const start = (id = "msg_0", tokens = usage(7, 1)): ProviderEvent => ({
+  type: "start",
+  id,
+  model: "claude-haiku-4-5",
+  usage: tokens,
+});
+
+export const FIXED = {
+  usage: { input_tokens: 7, output_tokens: 9, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+};
+
+export const sse = (...events: object[]): string =>
+  events.map((event) => `event: ${"type" in event ? event.type : ""}\ndata: ${JSON.stringify(event)}\n\n`).join("");
+export const MESSAGE = {
+  id: "m",
+  type: "message",
+  role: "assistant",
+  model: "claude-haiku-4-5",
+  content: [],
+  usage: { input_tokens: 3, output_tokens: 1 },
+};
+export const textBlock = (index: number, text: string): object[] => [
+  { type: "content_block_start", index, content_block: { type: "text", text: "" } },
+  { type: "content_block_delta", index, delta: { type: "text_delta", text } },
+  { type: "content_block_stop", index },
+];
+export const stop = (stop_reason: string, usage: object = { output_tokens: 5 }): object[] => [
+  { type: "message_delta", delta: { stop_reason }, usage },
+  { type: "message_stop" },
+];

@@ -38,7 +38,7 @@ export function httpFailure(answer: { status: number; headers: Headers; body: st
   const { type, message } = errorOf(answer.body);
   const said = clean(message, context.secrets);
   const kind = kindOf(status, type, said, headers.get("x-should-retry"));
-  const what = `${status} ${type === "" ? "" : `${type}: `}${said || "no explanation"}`;
+  const what = `${status} ${type === "" ? "" : `${type}: `}${said || "(no explanation)"}`;
   const more = { status, ...retryAfter(headers, context.now) };
   return new ModelError(kind, advise(what, { kind, status, type, location: headers.get("location") }, context), more);
 }
@@ -49,7 +49,7 @@ export function streamFailure(event: unknown, context: Context): ModelError {
   const type = text(error.type);
   const said = clean(text(error.message), context.secrets);
   const kind = TOO_LONG.test(said) ? "too_long" : (KIND_OF_TYPE[type] ?? "server");
-  const what = `${type || "error"}: ${said || "no explanation"}`;
+  const what = `${type || "error"}: ${said || "(no explanation)"}`;
   return new ModelError(kind, advise(what, { kind, status: null, type, location: null }, context));
 }
 
@@ -92,18 +92,21 @@ function retryableKind(status: number, type: string): ModelErrorKind | undefined
 type Seen = { kind: ModelErrorKind; status: number | null; type: string; location: string | null };
 
 function advise(what: string, seen: Seen, context: Context): string {
+  const advice = adviceFor(seen, context);
+  if (advice === "") return what;
+  return `${what}${/[.!?…]$/.test(what) ? "" : "."} ${advice}`;
+}
+
+function adviceFor(seen: Seen, context: Context): string {
   const { kind, status } = seen;
-  if (kind === "auth") return `${what} Check ${context.keyFrom} and that it belongs to ${context.host}.`;
-  if (kind === "too_long") return what;
+  if (kind === "auth") return `Check ${context.keyFrom} and that it belongs to ${context.host}.`;
   if (status === 404) {
-    if (seen.type !== "not_found_error") return `${what} Is ${context.host} a Messages API? Check the base URL.`;
-    return `${what} The model was ${JSON.stringify(context.model)}; choose another with --model.`;
+    if (seen.type !== "not_found_error") return `Is ${context.host} a Messages API? Check the base URL.`;
+    return `The model was ${JSON.stringify(context.model)}; choose another with --model.`;
   }
-  if (status !== null && status >= 300 && status < 400) {
-    const to = seen.location ? ` to ${clean(seen.location, context.secrets)}` : "";
-    return `${what} ${context.host} redirects${to}; set the base URL to where it leads, keys are not sent there unasked.`;
-  }
-  return what;
+  if (status === null || status < 300 || status >= 400) return "";
+  const to = seen.location ? ` to ${clean(seen.location, context.secrets)}` : "";
+  return `${context.host} redirects${to}; a key is not sent there unasked, so set the base URL to where it leads.`;
 }
 
 /** The API's error object, or the first line with words of whatever else a proxy sent. */

@@ -167,7 +167,8 @@ export class Watch {
     const { status, headers } = error;
     if (status === undefined || headers === undefined) return networkFailure(error, this.#context);
     // The SDK hands out a body that was JSON as a value, any other behind the status in its message.
-    const body = error.error === undefined ? error.message.replace(/^\d+ /, "") : JSON.stringify(error.error);
+    const said = error.message.replace(/^\d+ (?:status code \(no body\)$)?/, "");
+    const body = error.error === undefined ? said : JSON.stringify(error.error);
     return httpFailure({ status, headers, body }, this.#context);
   }
 

@@ -1,4 +1,5 @@
 // Permission rules as text: `Tool` or `Tool(spec)`.
+import { UsageError } from "../core/errors.ts";
 
 export type Rule = { tool: string; spec?: string; text: string; source: string };
 export type Rules = { allow: readonly Rule[]; deny: readonly Rule[]; ask: readonly Rule[] };
@@ -13,6 +14,15 @@ export function parseRule(text: string, source: string): Rule | undefined {
   const spec = match[2]?.trim();
   const everything = spec === undefined || spec === "" || spec === "*" || spec === ":*";
   return everything ? { tool, text: text.trim(), source } : { tool, spec, text: text.trim(), source };
+}
+
+/** Throws UsageError for a text that is no rule: what was meant to forbid must never be lost silently. */
+export function parseRules(list: readonly { text: string; source: string }[]): Rule[] {
+  return list.map(({ text, source }) => {
+    const rule = parseRule(text, source);
+    if (rule) return rule;
+    throw new UsageError(`${source}: "${text}" is not a permission rule. Expected Tool or Tool(pattern).`);
+  });
 }
 
 /** A rule for reading or editing covers the whole family of tools that do so. */

@@ -80,20 +80,45 @@ function emit(builder: Builder, node: Node, next: number): number {
   }
 }
 
+/**
+ * `x+` is one `x` with a way back, `x*` of an `x` that may be empty is `(x+)?`, anything else is copies: which match is
+ * preferred when `x` may be empty hangs on it, and so it is in Rust.
+ */
 function emitRepeat(builder: Builder, node: Extract<Node, { kind: "repeat" }>, next: number): number {
   const split = (into: number, past: number): Instruction =>
     node.lazy ? { op: "split", first: past, second: into } : { op: "split", first: into, second: past };
   let at = next;
+  let copies = node.min;
   if (node.max === Infinity) {
-    const loop = add(builder, { op: "match" });
-    const body = emit(builder, node.node, loop);
-    builder.code[loop] = split(body, next);
-    at = loop;
+    const back = add(builder, { op: "match" });
+    const body = emit(builder, node.node, back);
+    builder.code[back] = split(body, next);
+    if (node.min > 0) copies--;
+    at = node.min > 0 ? body : mayBeEmpty(node.node) ? add(builder, split(body, next)) : back;
   } else {
     for (let i = node.min; i < node.max; i++) at = add(builder, split(emit(builder, node.node, at), next));
   }
-  for (let i = 0; i < node.min; i++) at = emit(builder, node.node, at);
+  for (let i = 0; i < copies; i++) at = emit(builder, node.node, at);
   return at;
+}
+
+function mayBeEmpty(node: Node): boolean {
+  switch (node.kind) {
+    case "empty":
+    case "look":
+      return true;
+    case "char":
+    case "set":
+      return false;
+    case "cat":
+      return node.items.every(mayBeEmpty);
+    case "alt":
+      return node.items.some(mayBeEmpty);
+    case "repeat":
+      return node.min === 0 || mayBeEmpty(node.node);
+    default:
+      return node satisfies never;
+  }
 }
 
 function setOf(builder: Builder, node: Extract<Node, { kind: "char" | "set" }>): number {

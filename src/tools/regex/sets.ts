@@ -18,15 +18,13 @@ export function charSet(code: number): CharSet {
   return { ascii: asciiMembers((c) => c === code), ranges: () => [code, code] };
 }
 
-/** `source`: a class in JavaScript's v-mode syntax. */
+/** `source`: a class in JavaScript's v-mode syntax, its characters above 127 written as `\u{...}`. */
 export function classSet(source: string, fold: boolean): CharSet {
-  const flags = fold ? "vi" : "v";
-  const one = new RegExp(`^${source}$`, flags);
-  let known: number[] | undefined;
-  return {
-    ascii: asciiMembers((code) => one.test(String.fromCharCode(code))),
-    ranges: () => (known ??= scanRanges(new RegExp(`${source}+`, `${flags}g`))),
-  };
+  const one = new RegExp(`^${source}$`, fold ? "vi" : "v");
+  const test = (code: number) => one.test(String.fromCodePoint(code));
+  let known: readonly number[] | undefined;
+  const ranges = () => (source.includes("\\p") ? scanned(source, fold) : sampled(source, fold, test));
+  return { ascii: asciiMembers(test), ranges: () => (known ??= ranges()) };
 }
 
 /** A letter and all others equal to it when case does not count: `k`, `K` and the Kelvin sign. */
@@ -77,18 +75,52 @@ function span(from: number, to: number): string {
   return String.fromCodePoint(...Array.from({ length: to - from }, (_, index) => from + index));
 }
 
-function scanRanges(run: RegExp): number[] {
+// A thread lives for one search; within it the large Unicode tables are made once.
+const tables = new Map<string, readonly number[]>();
+
+/** Asks about every character: for classes that name Unicode properties. */
+function scanned(source: string, fold: boolean): readonly number[] {
+  const name = `${source} ${fold}`;
+  const known = tables.get(name);
+  if (known) return known;
   const out: number[] = [];
+  const run = new RegExp(`${source}+`, fold ? "vgi" : "vg");
   for (const [first, text] of blocks()) {
     const width = first >= 0x10000 ? 2 : 1;
     for (const match of text.matchAll(run)) {
       const low = first + match.index / width;
-      const high = low + match[0].length / width - 1;
-      if (out.at(-1) === low - 1) out[out.length - 1] = high;
-      else out.push(low, high);
+      extend(out, low, low + match[0].length / width - 1);
     }
   }
+  tables.set(name, out);
   return out;
+}
+
+/** Asks only where the answer can change: at the characters the class names and, without case, at all that have one. */
+function sampled(source: string, fold: boolean, test: (code: number) => boolean): readonly number[] {
+  const points = new Set(Array.from({ length: 129 }, (_, code) => code));
+  const add = (low: number, high: number) => points.add(low).add(high + 1);
+  for (const [, hex] of source.matchAll(/\\u\{([0-9a-f]+)\}/g))
+    add(Number.parseInt(hex ?? "", 16), Number.parseInt(hex ?? "", 16));
+  if (fold) {
+    const cased = scanned("[\\p{Changes_When_Casemapped}\\p{Changes_When_Casefolded}]", false);
+    for (let i = 0; i < cased.length; i += 2) {
+      for (let code = cased[i] ?? 0; code <= (cased[i + 1] ?? 0); code++) add(code, code);
+    }
+  }
+  add(0xd800, 0xdfff);
+  const starts = [...points].filter((code) => code <= 0x10ffff).sort((a, b) => a - b);
+  const out: number[] = [];
+  starts.forEach((low, index) => {
+    const half = low >= 0xd800 && low <= 0xdfff;
+    if (!half && test(low)) extend(out, low, (starts[index + 1] ?? 0x110000) - 1);
+  });
+  return out;
+}
+
+function extend(ranges: number[], low: number, high: number): void {
+  if (ranges.at(-1) === low - 1) ranges[ranges.length - 1] = high;
+  else ranges.push(low, high);
 }
 
 /** Groups for text that is all ASCII: cheap, no Unicode table is built. */
