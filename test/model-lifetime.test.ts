@@ -1,5 +1,6 @@
 // How a request ends: broken off, fallen silent, interrupted, left, or whole; and what becomes of its connection.
 import { afterEach, expect, test } from "bun:test";
+import { getEventListeners } from "node:events";
 import {
   call,
   cut,
@@ -113,6 +114,16 @@ test("events that were already here are not given out after an abort", async () 
   await expect(run()).rejects.toThrow("enough");
   await run().catch(() => undefined);
   expect(seen.filter((type) => type === "text.delta").length).toBe(1);
+});
+
+test("a signal that outlives its requests keeps nothing of them", async () => {
+  const fake = await fakeModel([say("a"), refuse(), stall(reply([say("x"), say("y")]), 1)]);
+  const provider = providerAt(fake.url);
+  const { signal } = new AbortController();
+  await all(provider, {}, signal);
+  await all(provider, {}, signal).catch(() => undefined);
+  for await (const event of provider.stream(request(), signal)) if (event.type === "block") break;
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 test("a consumer that leaves closes the connection", async () => {

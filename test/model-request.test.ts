@@ -115,6 +115,20 @@ test("another model's thoughts, and unsigned ones, stay behind; one model's many
   expect(await kinds("claude-sonnet-4-5[1m]", "claude-sonnet-4-5")).toBe(kept);
 });
 
+test("a thought kept for its own model is not kept for the model fallen back to", async () => {
+  await using fake = await startFakeModel(() => say("ok"));
+  const provider = providerAt(fake.url);
+  const thought = assistant([
+    { type: "thinking", thinking: "hm", signature: "sig" },
+    { type: "text", text: "so" },
+  ]);
+  for (const model of ["claude-haiku-4-5", "claude-opus-4-5", "claude-haiku-4-5"]) {
+    await all(provider, { model, messages: [ask("1"), thought, ask("2")] });
+  }
+  expect(fake.requests.map(({ text }) => text.includes("thinking"))).toEqual([true, false, true]);
+  expect(fake.violations).toEqual([]);
+});
+
 test("half a character does not spoil the request", async () => {
   const content = `cut here: ${"🙂".slice(0, 1)} and \\ud83d written out`;
   const { body } = await sent({ messages: [ask(content)] });

@@ -145,6 +145,23 @@ test("an abort ends the wait with its own reason", async () => {
   expect([seen, performance.now() - from < 1_000]).toEqual([["retry"], true]);
 });
 
+test("a failure that comes with an abort is the abort", async () => {
+  const abort = new AbortController();
+  const inner: Provider = {
+    // biome-ignore lint: it fails before it yields.
+    async *stream() {
+      abort.abort(new Error("enough"));
+      throw failed("network");
+    },
+  };
+  const events: ProviderEvent[] = [];
+  const run = async (): Promise<void> => {
+    for await (const event of retrying(inner).stream(request(), abort.signal)) events.push(event);
+  };
+  await expect(run()).rejects.toThrow("enough");
+  expect(events).toEqual([]);
+});
+
 test("over the wire: overload, a broken stream, a stall and a refusal later the reply is whole, and sent as before", async () => {
   const script: ScriptEntry[] = [
     status(529, { headers: { "retry-after-ms": "1" } }),

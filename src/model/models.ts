@@ -42,13 +42,13 @@ function price(input: number, output: number, cacheRead: number): Price {
   return { input, output, cacheWrite5m: input * 1.25, cacheWrite1h: input * 2, cacheRead };
 }
 
-const base = {
-  aliases: [] as readonly string[],
+const base: Pick<ModelInfo, "aliases" | "contextWindow" | "maxOutput" | "effort" | "vision"> = {
+  aliases: [],
   contextWindow: M,
   maxOutput: 128_000,
   effort: ALL,
   vision: true,
-} satisfies Partial<ModelInfo>;
+};
 
 export const KNOWN_MODELS: readonly ModelInfo[] = [
   {

@@ -1,13 +1,28 @@
 // Durable events as lines of a session file. Messages have the shape other programs read from such files:
 // `type` user or assistant, `uuid`, `parentUuid`, `message`; the rest is `type: "system"` with a subtype.
-import type { DurableEvent, Message, PermissionMode, ToolResult, ToolUse, Usage } from "../core/types.ts";
+// What only we know is under `nanocode`.
+import type {
+  AssistantMessage,
+  CallOutcome,
+  DurableEvent,
+  Message,
+  PermissionMode,
+  StopReason,
+  ToolResult,
+  ToolUse,
+  Usage,
+} from "../core/types.ts";
 import { NO_USAGE } from "../core/state.ts";
 import { asFields, isFields, type Fields } from "../utils/jsonl.ts";
 
 export const FORMAT = 1;
-const KNOWN_BLOCKS = new Set(["text", "image", "thinking", "redacted_thinking", "tool_use", "tool_result"]);
 
-/** The fields that differ per event; the store adds ids, time and place. */
+const MODES: readonly unknown[] = ["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"];
+const OUTCOMES: readonly unknown[] = ["ok", "error", "denied", "aborted"];
+
+type Block = Message["content"][number];
+
+/** The fields that differ per event; the store adds ids, time and place. `view` and `data` are not kept. */
 export function encode(event: DurableEvent): Fields {
   switch (event.type) {
     case "message":
@@ -15,7 +30,7 @@ export function encode(event: DurableEvent): Fields {
     case "tool.end": {
       const { call, result, outcome, durationMs } = event;
       const nanocode = { tool: call.name, outcome, durationMs };
-      return { type: "user", message: { role: "user", content: [result] }, nanocode };
+      return { type: "user", nanocode, message: { role: "user", content: [result] } };
     }
     case "mode":
       return { type: "system", subtype: "mode", mode: event.mode };
@@ -35,24 +50,23 @@ export function encode(event: DurableEvent): Fields {
 function encodeMessage(message: Message): Fields {
   const content = message.content.map((block) => (block.type === "opaque" ? block.raw : block));
   if (message.role === "user") {
-    const { id, synthetic } = message;
-    return { type: "user", id, ...(synthetic ? { isMeta: true } : {}), message: { role: "user", content } };
+    const nanocode = { id: message.id, ...(message.synthetic ? { synthetic: true } : {}) };
+    return { type: "user", nanocode, message: { role: "user", content } };
   }
   const { id, model, stopReason, usage } = message;
-  return {
-    type: "assistant",
-    message: { id, type: "message", role: "assistant", model, content, stop_reason: stopReason, usage },
-  };
+  const reply = { id, type: "message", role: "assistant", model, content };
+  return { type: "assistant", message: { ...reply, stop_reason: stopReason, stop_sequence: null, usage } };
 }
 
 /** Turns lines back into events, in order: a result finds its call among the replies before it. */
 export class Decoder {
   #calls = new Map<string, ToolUse>();
 
-  /** Undefined: a line of a kind this version does not know. */
+  /** Undefined: a line of a kind or shape this version does not know. */
   decode(line: Fields): DurableEvent | undefined {
     if (line.type === "system") return this.#system(line);
-    if (isFields(line.nanocode)) return this.#toolEnd(line, line.nanocode);
+    const end = line.type === "user" ? this.#toolEnd(line) : undefined;
+    if (end) return end;
     const message = this.#message(line);
     return message ? { type: "message", message } : undefined;
   }
@@ -60,46 +74,56 @@ export class Decoder {
   #message(line: Fields): Message | undefined {
     const wire = asFields(line.message);
     const content = blocks(wire.content);
+    if (!content) return undefined;
+    const own = asFields(line.nanocode);
     if (line.type === "user") {
-      const id = String(line.id ?? line.uuid ?? "");
-      return { role: "user", id, content, ...(line.isMeta === true ? { synthetic: true } : {}) } as Message;
+      const id = text(own.id) ?? text(line.uuid) ?? "";
+      // blocks() has checked each block's shape; which role may hold which is the API's business.
+      return { role: "user", id, content, ...(own.synthetic === true ? { synthetic: true } : {}) } as Message;
     }
     if (line.type !== "assistant") return undefined;
-    const message = {
+    for (const block of content) if (block.type === "tool_use") this.#calls.set(block.id, block);
+    return {
       role: "assistant",
-      id: String(wire.id ?? ""),
-      content,
-      model: String(wire.model ?? ""),
-      stopReason: String(wire.stop_reason ?? "end_turn"),
-      usage: { ...NO_USAGE, ...(asFields(wire.usage) as Partial<Usage>) },
-    } as Message;
-    for (const block of message.content) if (block.type === "tool_use") this.#calls.set(block.id, block);
-    return message;
+      id: text(wire.id) ?? text(line.uuid) ?? "",
+      content: content as AssistantMessage["content"],
+      model: text(wire.model) ?? "",
+      stopReason: (text(wire.stop_reason) ?? "end_turn") as StopReason,
+      usage: usageOf(asFields(wire.usage)),
+    };
   }
 
-  #toolEnd(line: Fields, own: Fields): DurableEvent | undefined {
-    const result = blocks(asFields(line.message).content)[0] as ToolResult | undefined;
-    if (result?.type !== "tool_result") return undefined;
-    const unknown: ToolUse = { type: "tool_use", id: result.tool_use_id, name: String(own.tool ?? ""), input: {} };
-    const call = this.#calls.get(result.tool_use_id) ?? unknown;
-    const outcome =
-      own.outcome === "ok" || own.outcome === "denied" || own.outcome === "aborted" ? own.outcome : "error";
-    return { type: "tool.end", call, result, outcome, durationMs: Number(own.durationMs ?? 0) };
+  /** A line with one result and nothing else. */
+  #toolEnd(line: Fields): DurableEvent | undefined {
+    const content = asFields(line.message).content;
+    const [result, ...more] = (Array.isArray(content) ? blocks(content) : undefined) ?? [];
+    if (result?.type !== "tool_result" || more.length > 0) return undefined;
+    const own = asFields(line.nanocode);
+    // Its reply was lost: repair.ts drops it.
+    const lost: ToolUse = { type: "tool_use", id: result.tool_use_id, name: text(own.tool) ?? "", input: {} };
+    const call = this.#calls.get(result.tool_use_id) ?? lost;
+    const outcome = OUTCOMES.includes(own.outcome) ? (own.outcome as CallOutcome) : result.is_error ? "error" : "ok";
+    return { type: "tool.end", call, result, outcome, durationMs: number(own.durationMs) };
   }
 
   #system(line: Fields): DurableEvent | undefined {
     switch (line.subtype) {
       case "mode":
-        return { type: "mode", mode: String(line.mode) as PermissionMode };
-      case "model":
-        return { type: "model", model: String(line.model), reason: String(line.reason ?? "") };
-      case "cwd":
-        return { type: "cwd", cwd: String(line.to) };
+        return MODES.includes(line.mode) ? { type: "mode", mode: line.mode as PermissionMode } : undefined;
+      case "model": {
+        const model = text(line.model);
+        return model === undefined ? undefined : { type: "model", model, reason: text(line.reason) ?? "" };
+      }
+      case "cwd": {
+        const cwd = text(line.to);
+        return cwd === undefined ? undefined : { type: "cwd", cwd };
+      }
       case "compacted": {
-        const lines = Array.isArray(line.messages) ? line.messages.map(asFields) : [];
-        const messages = lines.map((m) => this.#message(m)).filter((m) => m !== undefined);
+        if (!Array.isArray(line.messages)) return undefined;
+        const messages = line.messages.map((message) => this.#message(asFields(message)));
         const trigger = line.trigger === "manual" ? "manual" : "auto";
-        return { type: "compacted", trigger, messages, preTokens: Number(line.preTokens ?? 0) };
+        const kept = messages.filter((message) => message !== undefined);
+        return { type: "compacted", trigger, messages: kept, preTokens: number(line.preTokens) };
       }
       default:
         return undefined;
@@ -107,12 +131,57 @@ export class Decoder {
   }
 }
 
-/** This is the edge: what the file holds is trusted to have the fields its `type` says; other types are kept as they are. */
-function blocks(content: unknown): Message["content"][number][] {
+/** Undefined when it is no content, or a block of a kind we know does not have its fields. */
+function blocks(content: unknown): Block[] | undefined {
   if (typeof content === "string") return [{ type: "text", text: content }];
-  if (!Array.isArray(content)) return [];
-  return content.filter(isFields).map((block) => {
-    const known = KNOWN_BLOCKS.has(String(block.type));
-    return (known ? block : { type: "opaque", raw: block }) as Message["content"][number];
-  });
+  if (!Array.isArray(content)) return undefined;
+  const read = content.map((value) => (isFields(value) ? blockOf(value) : undefined));
+  return read.every((block) => block !== undefined) ? read : undefined;
+}
+
+/** The edge: after these checks a value is taken for what its `type` says; kinds we do not know are kept as they are. */
+function blockOf(value: Fields): Block | undefined {
+  const is = (...names: string[]) => names.every((name) => typeof value[name] === "string");
+  switch (value.type) {
+    case "text":
+      return is("text") ? (value as Block) : undefined;
+    case "thinking":
+      return is("thinking", "signature") ? (value as Block) : undefined;
+    case "redacted_thinking":
+      return is("data") ? (value as Block) : undefined;
+    case "tool_use":
+      return is("id", "name") && isFields(value.input) ? (value as Block) : undefined;
+    case "tool_result":
+      return is("tool_use_id") ? resultOf(value) : undefined;
+    case "image":
+      return isImage(asFields(value.source)) ? (value as Block) : { type: "opaque", raw: { ...value, type: "image" } };
+    default:
+      return typeof value.type === "string" ? { type: "opaque", raw: { ...value, type: value.type } } : undefined;
+  }
+}
+
+function resultOf(value: Fields): ToolResult | undefined {
+  if (value.content === undefined) return { ...value, content: "" } as ToolResult;
+  const good = typeof value.content === "string" || (Array.isArray(value.content) && value.content.every(isFields));
+  return good ? (value as ToolResult) : undefined;
+}
+
+function isImage(source: Fields): boolean {
+  if (source.type === "url") return typeof source.url === "string";
+  return source.type === "base64" && typeof source.data === "string" && typeof source.media_type === "string";
+}
+
+function usageOf(wire: Fields): Usage {
+  const usage: Usage = { ...NO_USAGE };
+  const names = [...Object.keys(NO_USAGE), "cache_creation_1h_tokens"] as (keyof Usage)[];
+  for (const name of names) if (typeof wire[name] === "number") usage[name] = wire[name];
+  return usage;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function number(value: unknown): number {
+  return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }

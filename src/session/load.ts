@@ -1,91 +1,58 @@
-// Reading a session back: what is whole is kept, a torn end is cut off, a call without its result gets one.
-import { appendFileSync, truncateSync } from "node:fs";
-import { INTERRUPTED_RESULT } from "../core/history.ts";
-import type { DurableEvent, ToolUse } from "../core/types.ts";
-import { parseLine, readLines, type Fields } from "../utils/jsonl.ts";
-import { Decoder } from "./codec.ts";
+// Reading a session file: what is whole is kept, what is not is skipped and said. The file itself is not touched.
+import type { DurableEvent } from "../core/types.ts";
+import { isFields, readJsonl, type Fields, type JsonlEnd } from "../utils/jsonl.ts";
+import { Decoder, FORMAT } from "./codec.ts";
+import { clean } from "./repair.ts";
+
+export { repairs } from "./repair.ts";
 
 export type Loaded = {
+  /** Cleaned (repair.ts); calls without a result are still open. */
   events: DurableEvent[];
-  /** What had to be repaired, for the person. */
+  /** What was skipped, for the person. */
   notices: string[];
   /** The file's header; empty for a file without one. */
   header: Fields;
+  /** Given by --name or /rename. */
+  title: string | undefined;
+  /** Of the last message: the next one's parent. */
   lastUuid: string | null;
+  end: JsonlEnd;
 };
 
-/** Throws when the file cannot be read. A torn last line is also cut off on disk, so that the next append is whole. */
+/** Throws when the file cannot be read. */
 export async function load(path: string): Promise<Loaded> {
-  const file = Bun.file(path);
   const decoder = new Decoder();
-  const loaded: Loaded = { events: [], notices: [], header: {}, lastUuid: null };
   const seen = new Set<string>();
-  let bad = 0;
-  let lastBad = "";
-  for await (const line of readLines(file.stream())) {
-    lastBad = "";
-    if (line === "") continue;
-    const fields = parseLine(line);
-    if (!fields) {
-      bad++;
-      lastBad = line;
-      continue;
-    }
-    const uuid = typeof fields.uuid === "string" ? fields.uuid : undefined;
-    if (uuid !== undefined && seen.has(uuid)) continue;
+  const found = { events: [] as DurableEvent[], foreign: 0, header: {} as Fields };
+  const last: { title: string | undefined; uuid: string | null } = { title: undefined, uuid: null };
+  const end = await readJsonl(Bun.file(path).stream(), (line) => {
+    if (!isFields(line)) return void found.foreign++;
+    const uuid = typeof line.uuid === "string" ? line.uuid : undefined;
+    // The same line twice: a copy made while it was written, or a retried write.
+    if (uuid !== undefined && seen.has(uuid)) return;
     if (uuid !== undefined) seen.add(uuid);
-    if (fields.subtype === "session") loaded.header = fields;
-    if (uuid !== undefined && fields.type !== "system") loaded.lastUuid = uuid;
-    const event = decoder.decode(fields);
-    if (event) loaded.events.push(event);
-  }
-  if (await mendEnd(path, lastBad)) {
-    bad--;
-    loaded.notices.push("The last line of the session was torn by a crash and was dropped.");
-  }
-  if (bad > 0) loaded.notices.push(`${bad} unreadable line${bad === 1 ? "" : "s"} of the session skipped.`);
-  return loaded;
+    if (line.type === "system" && line.subtype === "session") found.header = line;
+    if (line.type === "custom-title" && typeof line.customTitle === "string") last.title = line.customTitle;
+    const event = decoder.decode(line);
+    if (event) found.events.push(event);
+    else if (line.type === "user" || line.type === "assistant") found.foreign++;
+    if (event && uuid !== undefined && line.type !== "system") last.uuid = uuid;
+  });
+  const { events, dropped } = clean(found.events);
+  const notices = noticesFor({ unread: end.bad + found.foreign, dropped, end, header: found.header });
+  return { events, notices, header: found.header, title: last.title, lastUuid: last.uuid, end };
 }
 
-/** The file ends in a newline afterwards: a torn end is cut off, a whole last line gets its newline. True: it was torn. */
-async function mendEnd(path: string, torn: string): Promise<boolean> {
-  const size = Bun.file(path).size;
-  if (size === 0) return false;
-  const last = await Bun.file(path)
-    .slice(size - 1, size)
-    .text();
-  if (last === "\n") return false;
-  if (torn === "") appendFileSync(path, "\n");
-  else truncateSync(path, size - (await tornBytes(path, size)));
-  return torn !== "";
-}
+type Findings = { unread: number; dropped: number; end: JsonlEnd; header: Fields };
 
-/** Bytes after the last newline. */
-async function tornBytes(path: string, size: number): Promise<number> {
-  const step = 1 << 20;
-  for (let end = size; end > 0; end -= step) {
-    const from = Math.max(0, end - step);
-    const bytes = await Bun.file(path).slice(from, end).bytes();
-    const at = bytes.lastIndexOf(10);
-    if (at >= 0) return size - (from + at + 1);
+function noticesFor({ unread, dropped, end, header }: Findings): string[] {
+  const notices: string[] = [];
+  if (typeof header.format === "number" && header.format > FORMAT) {
+    notices.push("This conversation was recorded by a newer version; what this one does not know is left out.");
   }
-  return size;
-}
-
-/** Results for calls that were interrupted before theirs was recorded; to be appended. */
-export function repairs(events: readonly DurableEvent[]): DurableEvent[] {
-  const open = new Map<string, ToolUse>();
-  for (const event of events) {
-    if (event.type === "compacted") open.clear();
-    if (event.type === "tool.end") open.delete(event.call.id);
-    if (event.type !== "message" || event.message.role !== "assistant") continue;
-    for (const block of event.message.content) if (block.type === "tool_use") open.set(block.id, block);
-  }
-  return [...open.values()].map((call) => ({
-    type: "tool.end",
-    call,
-    result: { type: "tool_result", tool_use_id: call.id, content: INTERRUPTED_RESULT, is_error: true },
-    outcome: "aborted",
-    durationMs: 0,
-  }));
+  if (unread > 0) notices.push(`${unread === 1 ? "A damaged line" : `${unread} damaged lines`} of the record skipped.`);
+  if (dropped > 0 && unread > 0) notices.push(`${dropped} entries that belonged to what is lost were left out.`);
+  if (end.tail === "torn") notices.push("The end of the record was torn when the program was stopped; it is left out.");
+  return notices;
 }

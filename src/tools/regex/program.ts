@@ -98,7 +98,12 @@ function emitRepeat(builder: Builder, node: Extract<Node, { kind: "repeat" }>, n
   } else {
     for (let i = node.min; i < node.max; i++) at = add(builder, split(emit(builder, node.node, at), next));
   }
-  for (let i = 0; i < copies; i++) at = emit(builder, node.node, at);
+  for (let i = 0; i < copies; i++) {
+    const before = at;
+    at = emit(builder, node.node, at);
+    // Copies of nothing would cost time without ever reaching the limit.
+    if (at === before) break;
+  }
   return at;
 }
 

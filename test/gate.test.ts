@@ -1,0 +1,154 @@
+// The gate: every decision as a table, then who is asked and when.
+import { afterAll, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Access, Answer, PermissionMode, Question, ToolUse } from "../src/core/types.ts";
+import { decide, Gate, type World } from "../src/permissions/gate.ts";
+import { parseRule, parseRules, type Rules } from "../src/permissions/rules.ts";
+import { inside, realPath } from "../src/utils/paths.ts";
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), "nanocode-gate-")));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+const cwd = join(root, "proj");
+mkdirSync(join(cwd, "src"), { recursive: true });
+mkdirSync(join(root, "proj-x"));
+mkdirSync(join(root, "scratch"));
+writeFileSync(join(root, "secret"), "s");
+symlinkSync(join(root, "secret"), join(cwd, "leak"));
+symlinkSync(join(root, "nowhere", "new"), join(cwd, "dangling"));
+symlinkSync(join(cwd, ".git"), join(cwd, "innocent"));
+
+const world: World = { cwd, roots: [cwd], readable: [join(root, "scratch")], realPath };
+const read = (path: string): Access => ({ kind: "read", paths: [path] });
+const write = (path: string): Access => ({ kind: "write", paths: [path] });
+const shell = (command: string): Access => ({ kind: "shell", command });
+const rules = (lists: Partial<Record<keyof Rules, string[]>>): Rules => {
+  const parse = (texts: string[] = []) => parseRules(texts.map((text) => ({ text, source: "test" })));
+  return { allow: parse(lists.allow), deny: parse(lists.deny), ask: parse(lists.ask) };
+};
+
+type Row = [
+  tool: string,
+  access: Access,
+  lists: Partial<Record<keyof Rules, string[]>>,
+  mode: PermissionMode,
+  expected: string,
+];
+const TABLE: Row[] = [
+  // Reads inside the project, and nothing else, run by default.
+  ["Read", read(join(cwd, "src/a.ts")), {}, "default", "allow"],
+  ["Read", read(join(root, "scratch/out.txt")), {}, "default", "allow"],
+  ["Read", read(join(root, "proj-x/a")), {}, "default", "ask"],
+  ["Read", read(join(cwd, "../secret")), {}, "default", "ask"],
+  ["Read", read(join(cwd, "leak")), {}, "default", "ask"],
+  ["Write", write(join(cwd, "a")), {}, "default", "ask"],
+  ["Bash", shell("ls"), {}, "default", "ask"],
+  ["X", { kind: "none" }, {}, "default", "allow"],
+  ["X", { kind: "net", url: "http://x" }, {}, "default", "ask"],
+  ["X", { kind: "unknown" }, {}, "default", "ask"],
+  // Modes.
+  ["Edit", write(join(cwd, "a")), {}, "acceptEdits", "allow"],
+  ["Edit", write(join(root, "proj-x/a")), {}, "acceptEdits", "ask"],
+  ["Edit", write(join(cwd, "dangling")), {}, "acceptEdits", "ask"],
+  ["Edit", write(join(cwd, ".git/hooks/x")), {}, "acceptEdits", "ask"],
+  ["Edit", write(join(cwd, "sub/.GIT/config")), {}, "acceptEdits", "ask"],
+  ["Edit", write(join(cwd, "innocent/config")), {}, "acceptEdits", "ask"],
+  ["Write", write(join(cwd, ".npmrc")), { allow: ["Write"] }, "default", "ask"],
+  ["Bash", shell("make"), {}, "acceptEdits", "ask"],
+  ["Bash", shell("make"), {}, "bypassPermissions", "allow"],
+  ["Write", write(join(cwd, ".git/x")), {}, "bypassPermissions", "allow"],
+  ["Write", write(join(cwd, "a")), { allow: ["Write"] }, "plan", "deny"],
+  ["Bash", shell("rm x"), { allow: ["Bash"] }, "plan", "deny"],
+  ["Read", read(join(cwd, "a")), {}, "plan", "allow"],
+  // Rules: deny, ask, allow; families; MCP servers.
+  ["Bash", shell("x"), { allow: ["Bash"], deny: ["Bash"] }, "bypassPermissions", "deny"],
+  ["Bash", shell("x"), { allow: ["Bash"] }, "default", "allow"],
+  ["Bash", shell("x"), { ask: ["Bash"], allow: ["Bash"] }, "bypassPermissions", "ask"],
+  ["Write", write(join(cwd, "a")), { allow: ["Edit"] }, "default", "allow"],
+  ["Edit", write(join(cwd, "a")), { allow: ["Write"] }, "default", "ask"],
+  ["Grep", read(join(cwd, "a")), { deny: ["Read"] }, "default", "deny"],
+  ["mcp__s__t", { kind: "unknown" }, { allow: ["mcp__s"] }, "default", "allow"],
+  ["mcp__s__t", { kind: "unknown" }, { allow: ["mcp__s__*"] }, "default", "allow"],
+  ["mcp__server__t", { kind: "unknown" }, { allow: ["mcp__s"] }, "default", "ask"],
+  // Patterns: exact text only; where that cannot tell, it fails closed.
+  ["Bash", shell("npm test"), { allow: ["Bash(npm test)"] }, "default", "allow"],
+  ["Bash", shell("npm test; rm -rf /"), { allow: ["Bash(npm test)"] }, "default", "ask"],
+  ["Bash", shell("npm test x"), { allow: ["Bash(npm test*)"] }, "default", "ask"],
+  ["Bash", shell("rm x"), { allow: ["Bash"], deny: ["Bash(rm x)"] }, "bypassPermissions", "deny"],
+  ["Bash", shell("rm  x"), { allow: ["Bash"], deny: ["Bash(rm *)"] }, "bypassPermissions", "ask"],
+  ["Bash", shell("anything"), { allow: ["Bash(*)"] }, "default", "allow"],
+  ["Edit", write(join(cwd, "src/a.ts")), { allow: ["Edit(src/a.ts)"] }, "default", "allow"],
+  ["Edit", write(join(cwd, "src/b.ts")), { allow: ["Edit(src/a.ts)"] }, "default", "ask"],
+];
+
+test.each(TABLE)("%s %j %j %s -> %s", (tool, access, lists, mode, expected) => {
+  const decision = decide({ type: "tool_use", id: "t", name: tool, input: {} }, access, rules(lists), mode, world);
+  expect(decision.behavior).toBe(expected as typeof decision.behavior);
+  expect(decision.reason.length).toBeGreaterThan(0);
+});
+
+test("a text that is no rule is refused with its source, never dropped", () => {
+  for (const text of ["", "Bash(", "Ba sh", "(x)", "Bash(x", "1x"]) expect(parseRule(text, "here")).toBeUndefined();
+  expect(() => parseRules([{ text: "Bash(", source: "a.json" }])).toThrow('a.json: "Bash(" is not a permission rule');
+});
+
+test("inside compares components, not prefixes", () => {
+  expect([
+    inside("/a/p", "/a/p"),
+    inside("/a/p", "/a/p/x"),
+    inside("/a/p", "/a/p-x"),
+    inside("/a/p", "/a"),
+    inside("/a/p", "/a/p/..x"),
+  ]).toEqual([true, true, false, false, true]);
+  expect(realPath(join(cwd, "dangling"))).toBe(join(root, "nowhere", "new"));
+});
+
+function gate(answer: (question: Question) => Promise<Answer> | Answer, mode: PermissionMode = "default") {
+  const asked: Question[] = [];
+  const state = { mode, open: 0, most: 0 };
+  const host = {
+    ask: async (question: Question) => {
+      asked.push(question);
+      state.most = Math.max(state.most, ++state.open);
+      await Bun.sleep(0);
+      state.open--;
+      return answer(question);
+    },
+  };
+  const gate = new Gate({
+    rules: rules({}),
+    mode: () => state.mode,
+    setMode: (m) => (state.mode = m),
+    world: () => world,
+    host,
+  });
+  const admit = (call: ToolUse, access: Access) => gate.admit(call, access, "title", new AbortController().signal);
+  return { admit, asked, state };
+}
+const bash: ToolUse = { type: "tool_use", id: "t", name: "Bash", input: { command: "ls" } };
+
+test("questions come one at a time; always is asked once", async () => {
+  const { admit, asked, state } = gate(() => ({ behavior: "allow", scope: "always" }));
+  const all = await Promise.all([1, 2, 3].map(() => admit(bash, shell("ls"))));
+  expect(all).toEqual([{ behavior: "allow" }, { behavior: "allow" }, { behavior: "allow" }]);
+  expect([asked.length, asked[0]?.rule, state.most]).toEqual([1, "Bash(ls)", 1]);
+  await admit(bash, shell("ls -l"));
+  expect(asked.length).toBe(2);
+  const once = gate(() => ({ behavior: "allow", scope: "once" }));
+  await Promise.all([1, 2, 3].map(() => once.admit(bash, shell("ls"))));
+  expect([once.asked.length, once.state.most]).toEqual([3, 1]);
+});
+
+test("updates of the answering program hold for the session; dontAsk asks nobody; a protected path has no always", async () => {
+  const set = gate(() => ({ behavior: "allow", scope: "once", updates: [{ type: "setMode", mode: "acceptEdits" }] }));
+  const edit: ToolUse = { type: "tool_use", id: "t", name: "Edit", input: {} };
+  await set.admit(edit, write(join(cwd, "a")));
+  await set.admit(edit, write(join(cwd, "b")));
+  expect([set.asked.length, set.state.mode]).toEqual([1, "acceptEdits"]);
+  await set.admit(edit, write(join(cwd, ".git/x")));
+  expect([set.asked.length, set.asked[1]?.rule]).toEqual([2, undefined]);
+  const quiet = gate(() => ({ behavior: "allow", scope: "once" }), "dontAsk");
+  expect(await quiet.admit(bash, shell("ls"))).toMatchObject({ behavior: "deny" });
+  expect(quiet.asked.length).toBe(0);
+});
