@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { UsageError } from "../core/errors.ts";
 import type { Provider } from "../core/types.ts";
-import { anthropicProvider, preloadSdk } from "./anthropic.ts";
+import { VERSION } from "../core/version.ts";
 import { resolveModel, type Overrides } from "./catalog.ts";
-import { endpointFromEnv, maxRetriesFromEnv, type Env } from "./endpoint.ts";
+import { connect } from "./connect.ts";
+import type { Env } from "./endpoint.ts";
 import { logged } from "./logged.ts";
-import { retrying } from "./retry.ts";
 
 export const DEFAULT_MODEL = "sonnet";
 const SCRIPT = /^script:(.+)$/s;
@@ -62,16 +62,7 @@ function readScript(path: string, name: string): string {
 }
 
 function connected({ name = DEFAULT_MODEL, fallbacks, betas, env, overrides }: Wanted): Chosen {
-  const endpoint = endpointFromEnv(env);
-  // Loading it overlaps with the rest of the start; the first request reports a failure.
-  preloadSdk().catch(() => undefined);
-  const provider = anthropicProvider({
-    ...endpoint,
-    betas: [...(endpoint.betas ?? []), ...betas],
-    resolve: (model) => resolveModel(model, overrides),
-  });
-  const maxRetries = maxRetriesFromEnv(env);
   const fallbackModels = fallbacks.map((model) => modelId(model, overrides));
-  const retried = retrying(provider, { fallbackModels, ...(maxRetries === undefined ? {} : { maxRetries }) });
-  return { provider: retried, model: modelId(name, overrides), apiKeySource: endpoint.auth.from };
+  const connection = { env, overrides, fallbackModels, betas, userAgent: `nanocode/${VERSION}` };
+  return { ...connect(connection), model: modelId(name, overrides) };
 }

@@ -1,13 +1,11 @@
 // Where the model is and with which key: the environment's variables as the provider's options.
 import { UsageError } from "../core/errors.ts";
-import type { Provider } from "../core/types.ts";
-import { anthropicProvider, type AnthropicOptions, type Auth } from "./anthropic.ts";
+import type { AnthropicOptions, Auth } from "./anthropic.ts";
 import { isKnownModel } from "./catalog.ts";
 import type { ModelInfo } from "./models.ts";
 import type { Timeouts } from "./wire.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
-export type EndpointOptions = Pick<AnthropicOptions, "resolve" | "now" | "userAgent">;
 
 const ANTHROPIC_URL = "https://api.anthropic.com";
 const OPENROUTER_URL = "https://openrouter.ai/api";
@@ -20,11 +18,6 @@ const NO_KEY = [
   "  OPENROUTER_API_KEY     a key for OpenRouter",
   "To look around without a key, run: nanocode demo",
 ].join("\n");
-
-/** The provider the environment describes. Throws UsageError that names the variable to set or to correct. */
-export function providerFromEnv(env: Env, options: EndpointOptions = {}): Provider {
-  return anthropicProvider({ ...endpointFromEnv(env), ...options });
-}
 
 /**
  * A variable that is empty counts as not set. The first of these that is set decides: ANTHROPIC_AUTH_TOKEN (whoever

@@ -1,5 +1,6 @@
 // The list of models. Ids: the SDK's `Model` type (1.12.0). Limits, thinking, effort and prices: the model pages and the
-// pricing page of platform.claude.com, as of November 2026. A row with no price is one whose price is not published.
+// pricing page of platform.claude.com, as of November 2026. Fable 5.2's
+// limits and price come from third parties only. A row with no price is one whose price is not published.
 import type { Effort } from "../core/types.ts";
 
 /** US dollars per million tokens. */
