@@ -18,6 +18,7 @@ import { Gate, type World } from "./permissions/gate.ts";
 import { parseRules, type Rules } from "./permissions/rules.ts";
 import { promptBook, type PromptBook } from "./prompt/book.ts";
 import { findSession, latestSession } from "./session/list.ts";
+import { scratchFolder } from "./session/scratch.ts";
 import { SessionStore } from "./session/store.ts";
 import { BackgroundTasks } from "./tools/bash-tasks.ts";
 import { builtinTools, offered } from "./tools/registry.ts";
@@ -184,10 +185,17 @@ function converse(setup: Converse): Conversation {
   const structured: { output: StructuredOutput | undefined } = {
     output: options.jsonSchema ? structuredOutput(options.jsonSchema) : undefined,
   };
-  const scratch = join(env.TMPDIR ?? tmpdir(), `nanocode-${id}`);
+  const persist = store !== undefined;
+  const scratch = scratchFolder({ nanocode: setup.places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id, persist });
   const rules = rulesOf(options, settings);
   const roots = () => folders(setup);
-  const builtin = builtinTools({ env: { ...env, ...settings.env }, places: setup.places, tasks, scratch, roots });
+  const builtin = builtinTools({
+    env: { ...env, ...settings.env },
+    places: setup.places,
+    tasks,
+    scratch: scratch.path,
+    roots,
+  });
   const tools = offered(builtin, {
     only: options.tools?.includes("default") ? undefined : options.tools,
     denied: rules.deny,
@@ -197,7 +205,12 @@ function converse(setup: Converse): Conversation {
     rules,
     mode: () => agent.state.mode,
     setMode: (mode) => agent.setMode(mode),
-    world: (): World => ({ cwd: agent.state.cwd, roots: roots(), readable: [scratch], realPath }),
+    world: (): World => ({
+      cwd: agent.state.cwd,
+      roots: roots(),
+      readable: [scratch.path, realPath(scratch.path)],
+      realPath,
+    }),
     host: setup.host,
   });
   const deps: Deps = {
@@ -255,6 +268,7 @@ function converse(setup: Converse): Conversation {
       tasks.killAll();
       await store?.sync();
       store?.close();
+      scratch.close();
     },
   };
 }

@@ -1,7 +1,9 @@
 // Reading a session file: what is whole is kept, what is not is skipped and said. The file itself is not touched.
+import { UsageError } from "../core/errors.ts";
 import type { DurableEvent } from "../core/types.ts";
 import { isFields, readJsonl, type Fields, type JsonlEnd } from "../utils/jsonl.ts";
 import { Decoder, FORMAT } from "./codec.ts";
+import { codeOf, reasonOf } from "./disk.ts";
 import { clean } from "./repair.ts";
 
 export { repairs } from "./repair.ts";
@@ -17,16 +19,17 @@ export type Loaded = {
   title: string | undefined;
   /** Of the last message: the next one's parent. */
   lastUuid: string | null;
+  uuids: Set<string>;
   end: JsonlEnd;
 };
 
-/** Throws when the file cannot be read. */
+/** Throws UsageError when the file cannot be read. */
 export async function load(path: string): Promise<Loaded> {
   const decoder = new Decoder();
   const seen = new Set<string>();
   const found = { events: [] as DurableEvent[], foreign: 0, header: {} as Fields };
   const last: { title: string | undefined; uuid: string | null } = { title: undefined, uuid: null };
-  const end = await readJsonl(Bun.file(path).stream(), (line) => {
+  const end = await readFile(path, (line) => {
     if (!isFields(line)) return void found.foreign++;
     const uuid = typeof line.uuid === "string" ? line.uuid : undefined;
     // The same line twice: a copy made while it was written, or a retried write.
@@ -41,7 +44,17 @@ export async function load(path: string): Promise<Loaded> {
   });
   const { events, dropped } = clean(found.events);
   const notices = noticesFor({ unread: end.bad + found.foreign, dropped, end, header: found.header });
-  return { events, notices, header: found.header, title: last.title, lastUuid: last.uuid, end };
+  return { events, notices, header: found.header, title: last.title, lastUuid: last.uuid, uuids: seen, end };
+}
+
+async function readFile(path: string, take: (line: unknown) => void): Promise<JsonlEnd> {
+  try {
+    return await readJsonl(Bun.file(path).stream(), take);
+  } catch (error) {
+    // Ours would be no file system error.
+    if (codeOf(error) === "") throw error;
+    throw new UsageError(`The conversation in ${path} cannot be read: ${reasonOf(error)}`);
+  }
 }
 
 type Findings = { unread: number; dropped: number; end: JsonlEnd; header: Fields };

@@ -2,6 +2,7 @@
 import { linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import { UsageError } from "../core/errors.ts";
+import { codeOf } from "./disk.ts";
 
 /** Gives back the lock. */
 export type Release = () => void;
@@ -13,7 +14,7 @@ const GUARD_MS = 5_000;
 const ATTEMPTS = 50;
 const PAUSE_MS = 10;
 /** A lock of another machine (a shared home): only its age tells, counted from the record's last change. */
-const FOREIGN_MS = 15 * 60_000;
+const FOREIGN_MS = 5 * 60_000;
 
 /**
  * Locks `path` for this process, in `path.lock`. Throws UsageError when a living process holds it, and the file
@@ -25,7 +26,7 @@ export function acquire(path: string, sessionId: string): Release {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (create(lock, mine)) return () => release(lock, mine);
     const holder = livingHolder(path, lock);
-    if (holder) throw inUse(sessionId, holder);
+    if (holder) throw inUse(sessionId, holder, lock);
     if (breakStale(path, lock, mine)) return () => release(lock, mine);
     // Another process is breaking it: it will hold the lock in a moment.
     Bun.sleepSync(PAUSE_MS);
@@ -33,8 +34,9 @@ export function acquire(path: string, sessionId: string): Release {
   throw new UsageError(`Session ${sessionId} is locked. If no other program uses it, remove ${lock}`);
 }
 
-function inUse(sessionId: string, { pid, host }: Holder): UsageError {
-  const who = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
+function inUse(sessionId: string, { pid, host }: Holder, lock: string): UsageError {
+  const far = `process ${pid} on ${host} (if that is gone, remove ${lock})`;
+  const who = host === hostname() ? `process ${pid}` : far;
   return new UsageError(
     `Session ${sessionId} is in use by ${who}. End it there, or go on in a copy: --resume ${sessionId} --fork-session`,
   );
@@ -74,7 +76,8 @@ function exclusive(path: string, content: string): boolean {
 /** Only one process at a time looks again and replaces it, so nobody removes the lock another has just made. */
 function breakStale(path: string, lock: string, mine: string): boolean {
   const guard = `${lock}.break`;
-  if (ageOf(guard) > GUARD_MS) rmSync(guard, { force: true });
+  const age = ageOf(guard);
+  if (age > GUARD_MS && age < Infinity) rmSync(guard, { force: true });
   if (!create(guard, mine)) return false;
   try {
     if (livingHolder(path, lock)) return false;
@@ -167,8 +170,4 @@ function readText(path: string): string | undefined {
 function ageOf(path: string): number {
   const stat = statSync(path, { throwIfNoEntry: false });
   return stat ? Date.now() - stat.mtimeMs : Infinity;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
