@@ -8,12 +8,13 @@ import { projectSlug, type Env, type Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
 import { Agent } from "./core/agent.ts";
 import { UsageError } from "./core/errors.ts";
-import { reduce } from "./core/state.ts";
-import type { Deps, DurableEvent, Host, ModelRequest, PermissionMode, State, UserMessage } from "./core/types.ts";
+import { NO_USAGE, reduce } from "./core/state.ts";
+import type { Deps, DurableEvent, Host, PermissionMode, State, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { cost, readOverrides, resolveModel, type Overrides } from "./model/catalog.ts";
 import { chooseProvider, modelId, type Chosen } from "./model/choose.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
+import { tune } from "./model/tune.ts";
 import { Gate, type World } from "./permissions/gate.ts";
 import { parseRules, type Rules } from "./permissions/rules.ts";
 import { promptBook, type PromptBook } from "./prompt/book.ts";
@@ -40,8 +41,6 @@ export type Setup = {
   /** Instead of the model the options and the environment name (`nanocode demo`). */
   chosen?: Chosen;
 };
-
-const DEFAULT_MAX_OUTPUT = 32_000;
 
 /** Builds the conversation the options ask for: new, continued, resumed or forked. Throws UsageError. */
 export async function compose(setup: Setup): Promise<Conversation> {
@@ -179,96 +178,98 @@ type Converse = Setup &
     fresh(): Promise<Conversation>;
   };
 
-function converse(setup: Converse): Conversation {
-  const { options, settings, env, store, start, tasks, overrides, id, log } = setup;
+/** The parts of one conversation that know each other. */
+function wire(setup: Converse) {
+  const { options, settings, env, store, tasks, overrides, id, log } = setup;
   const prompt = promptOf(setup);
-  const structured: { output: StructuredOutput | undefined } = {
-    output: options.jsonSchema ? structuredOutput(options.jsonSchema) : undefined,
-  };
   const persist = store !== undefined;
   const scratch = scratchFolder({ nanocode: setup.places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id, persist });
   const rules = rulesOf(options, settings);
   const roots = () => folders(setup);
-  const builtin = builtinTools({
-    env: { ...env, ...settings.env },
-    places: setup.places,
-    tasks,
-    scratch: scratch.path,
-    roots,
-  });
-  const tools = offered(builtin, {
-    only: options.tools?.includes("default") ? undefined : options.tools,
-    denied: rules.deny,
-  });
-  if (structured.output) tools.set("StructuredOutput", structured.output.tool);
+  const builtin = builtinTools({ env, places: setup.places, tasks, scratch: scratch.path, roots });
+  const only = options.tools?.includes("default") ? undefined : options.tools;
+  const tools = offered(builtin, { only, denied: rules.deny });
+  const readable = [scratch.path, realPath(scratch.path)];
   const gate = new Gate({
     rules,
     mode: () => agent.state.mode,
     setMode: (mode) => agent.setMode(mode),
-    world: (): World => ({
-      cwd: agent.state.cwd,
-      roots: roots(),
-      readable: [scratch.path, realPath(scratch.path)],
-      realPath,
-    }),
+    world: (): World => ({ cwd: agent.state.cwd, roots: roots(), readable, realPath }),
     host: setup.host,
   });
+  const { maxTurns, maxBudgetUsd } = options;
+  const thinking = { thinking: options.thinking, alwaysThinking: settings.alwaysThinkingEnabled };
+  const wishes = { env, overrides, ...thinking, effort: options.effort ?? settings.effortLevel };
   const deps: Deps = {
     provider: setup.provider,
     tools,
     admit: (call, access, title, signal) => gate.admit(call, access, title, signal),
     observe: async () => [],
     system: () => prompt.system(agent.state.model),
-    tune: (model) => tune(model, setup),
+    tune: (model) => tune(model, wishes),
     cost: (model, usage) => cost(model, usage, overrides),
     steering: () => [...finishedTasks(tasks), ...setup.steering()],
     limits: {
-      ...(options.maxTurns === undefined ? {} : { maxTurns: options.maxTurns }),
-      ...(options.maxBudgetUsd === undefined ? {} : { maxBudgetUsd: options.maxBudgetUsd }),
+      ...(maxTurns === undefined ? {} : { maxTurns }),
+      ...(maxBudgetUsd === undefined ? {} : { maxBudgetUsd }),
     },
     raw: options.includePartialMessages ?? false,
     now: () => performance.now(),
     newId: () => crypto.randomUUID(),
   };
-  const agent: Agent = new Agent(deps, start, (event) => {
+  const record = (event: DurableEvent) => {
     store?.append(event);
-    if (event.type === "tool.end")
-      log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
-  });
-  const modelInfo = (model: string) => resolveModel(model, overrides);
+    if (event.type !== "tool.end") return;
+    log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
+  };
+  const agent: Agent = new Agent(deps, setup.start, record);
+  return { agent, deps, tools, prompt, scratch };
+}
+
+function converse(setup: Converse): Conversation {
+  const { options, store, tasks, overrides, id } = setup;
+  const { agent, deps, tools, prompt, scratch } = wire(setup);
+  const structured: { output: StructuredOutput | undefined } = { output: undefined };
+  const demand = (schema: object) => {
+    structured.output = structuredOutput(schema);
+    tools.set("StructuredOutput", structured.output.tool);
+  };
+  if (options.jsonSchema) demand(options.jsonSchema);
+  const { limits } = deps;
+  if (limits.maxBudgetUsd !== undefined && deps.cost(agent.state.model, NO_USAGE) === undefined) {
+    setup.warn(`--max-budget-usd has no effect: the price of ${agent.state.model} is unknown (settings key "models").`);
+  }
+  const close = async () => {
+    await store?.sync();
+    store?.close();
+    scratch.close();
+  };
   return {
     id,
     agent,
     version: VERSION,
-    tools: [...tools.keys()],
+    tools: () => [...tools.keys()],
     apiKeySource: setup.apiKeySource,
     outputStyle: "default",
     verbose: options.verbose ?? false,
-    limits: deps.limits,
+    limits,
     resolveModel: setup.resolveModel,
-    modelInfo,
+    modelInfo: (model) => resolveModel(model, overrides),
     models: () => KNOWN_MODELS,
     cost: deps.cost,
-    configure({ systemPrompt: replace, appendSystemPrompt, jsonSchema }) {
-      prompt.change({
-        ...(replace === undefined ? {} : { replace }),
-        ...(appendSystemPrompt ? { append: appendSystemPrompt } : {}),
-      });
-      if (!jsonSchema) return;
-      structured.output = structuredOutput(jsonSchema);
-      tools.set("StructuredOutput", structured.output.tool);
+    configure({ systemPrompt: replace, appendSystemPrompt: append, jsonSchema }) {
+      prompt.change({ ...(replace === undefined ? {} : { replace }), ...(append === undefined ? {} : { append }) });
+      if (jsonSchema) demand(jsonSchema);
     },
     structured: () => ({ expected: structured.output !== undefined, value: structured.output?.take() }),
     settled: async () => store?.sync(),
     fresh: async () => {
-      store?.close();
+      await close();
       return setup.fresh();
     },
     close: async () => {
       tasks.killAll();
-      await store?.sync();
-      store?.close();
-      scratch.close();
+      await close();
     },
   };
 }
@@ -300,20 +301,6 @@ function readPrompt(path: string): string {
       `Error: the system prompt file cannot be read: ${path} (${error instanceof Error ? error.message : String(error)})`,
     );
   }
-}
-
-function tune(
-  model: string,
-  { options, settings, env, overrides }: Converse,
-): Pick<ModelRequest, "maxTokens" | "thinking" | "effort"> {
-  const wanted = Number(env.CLAUDE_CODE_MAX_OUTPUT_TOKENS) || DEFAULT_MAX_OUTPUT;
-  const maxTokens = Math.min(wanted, resolveModel(model, overrides).maxOutput);
-  const budget = Number(env.MAX_THINKING_TOKENS);
-  const fallback = budget > 0 ? ({ type: "budget", tokens: budget } as const) : ({ type: "adaptive" } as const);
-  const thinking =
-    options.thinking ?? (settings.alwaysThinkingEnabled === false ? { type: "disabled" as const } : fallback);
-  const effort = options.effort ?? settings.effortLevel;
-  return { maxTokens, thinking, ...(effort ? { effort } : {}) };
 }
 
 /** The project and the added folders, each as given and where it leads. */

@@ -9,7 +9,7 @@ export interface Conversation {
   readonly id: string;
   readonly agent: Agent;
   readonly version: string;
-  readonly tools: readonly string[];
+  tools(): readonly string[];
   /** Where the key came from, e.g. `ANTHROPIC_API_KEY`; `none` for a scripted model. */
   readonly apiKeySource: string;
   readonly outputStyle: string;

@@ -11,6 +11,7 @@ type Holder = { pid: number; started: string; boot: string; host: string; key: s
 
 /** Breaking a stale lock takes microseconds; a guard older than this was left by a process killed in between. */
 const GUARD_MS = 5_000;
+const NO_LINKS = ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"];
 const ATTEMPTS = 50;
 const PAUSE_MS = 10;
 /** A lock of another machine (a shared home): only its age tells, counted from the record's last change. */
@@ -36,7 +37,8 @@ export function acquire(path: string, sessionId: string): Release {
 
 function inUse(sessionId: string, { pid, host }: Holder, lock: string): UsageError {
   const far = `process ${pid} on ${host} (if that is gone, remove ${lock})`;
-  const who = host === hostname() ? `process ${pid}` : far;
+  const near = pid > 0 ? `process ${pid}` : "another process";
+  const who = host === hostname() ? near : far;
   return new UsageError(
     `Session ${sessionId} is in use by ${who}. End it there, or go on in a copy: --resume ${sessionId} --fork-session`,
   );
@@ -59,7 +61,9 @@ function link(from: string, to: string): boolean | undefined {
     linkSync(from, to);
     return true;
   } catch (error) {
-    return codeOf(error) === "EEXIST" ? false : undefined;
+    if (codeOf(error) === "EEXIST") return false;
+    if (NO_LINKS.includes(codeOf(error))) return undefined;
+    throw error;
   }
 }
 
@@ -69,6 +73,8 @@ function exclusive(path: string, content: string): boolean {
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
+    // Made but not filled, on a full disk: it would lock everyone out.
+    rmSync(path, { force: true });
     throw error;
   }
 }

@@ -33,7 +33,7 @@ export function scratchFolder({ nanocode, tmp, id, persist }: ScratchOptions): S
 /** Whether the nearest existing folder above can be written. */
 function isWritable(folder: string): boolean {
   for (let at = folder; ; at = dirname(at)) {
-    const stat = statSync(at, { throwIfNoEntry: false });
+    const stat = statOf(at);
     if (stat === undefined && dirname(at) !== at) continue;
     try {
       accessSync(at, constants.W_OK);
@@ -63,6 +63,14 @@ function sweep(all: string): void {
     const folder = join(all, name);
     const stat = statSync(folder, { throwIfNoEntry: false });
     if (stat && Date.now() - stat.mtimeMs > KEPT_MS) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function statOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // below something that is no folder
   }
 }
 

@@ -192,6 +192,9 @@ export class SessionStore {
       return fd;
     } catch (error) {
       closeSync(fd);
+      // A piece of the header that could not be taken back would look like somebody's session at the next try.
+      if (error instanceof TornWrite) rmSync(this.path, { force: true });
+      this.#ragged = false;
       throw error;
     }
   }
@@ -207,6 +210,7 @@ export class SessionStore {
     } catch (error) {
       closeSync(fd);
       rmSync(temporary, { force: true });
+      this.#ragged = false;
       throw error;
     }
   }

@@ -145,12 +145,12 @@ export function informational(level: string, content: string) {
 }
 
 function initMessage(conversation: Conversation): Record<string, unknown> {
-  const { agent, tools, version, apiKeySource, outputStyle } = conversation;
+  const { agent, version, apiKeySource, outputStyle } = conversation;
   return {
     type: "system",
     subtype: "init",
     cwd: agent.state.cwd,
-    tools,
+    tools: conversation.tools(),
     mcp_servers: [],
     model: agent.state.model,
     permissionMode: agent.state.mode,
