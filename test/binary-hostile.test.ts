@@ -139,9 +139,15 @@ describe("a hostile environment", () => {
     const free = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response() });
     const port = free.port;
     await free.stop(true);
-    const { code, stderr } = await attempt({ env: { BUN_INSPECT: `ws://127.0.0.1:${port}/x` } });
-    expect(code).toBe(1);
-    expect(stderr).not.toContain("Listening");
+    await using model = await startFakeModel([say("Hello.")]);
+    // A folder without traps: here nothing else could be why it does not start.
+    const box = sandbox(model);
+    boxes.push(box);
+    const inspect = { BUN_INSPECT: `ws://127.0.0.1:${port}/x` };
+    const ran = await run(box, ["-p", "hi"], { env: inspect });
+    expect([ran.code, ran.stdout, model.requests.length]).toEqual([1, "", 0]);
+    expect(ran.stderr).not.toContain("Listening");
+    expect((await run(box, ["-p", "hi"])).stdout).toBe("Hello.\n");
   });
 
   test("NODE_OPTIONS and NODE_PATH load nothing", async () => {

@@ -153,6 +153,8 @@ test("a stream that broke after a read began is not asked again; what waited nev
   const { agent } = agentWith(provider, [read, write]);
   const events = await collect(agent.prompt(user("go"), never));
   expect(log).toEqual(["read"]);
+  // Of a reply that broke off only complete blocks are kept.
+  expect(provider.requests[1]?.messages[1]?.content).toEqual([call("r1", "Read"), call("w1", "Write")]);
   expect(events.at(-1)).toEqual({ type: "done", reason: "end_turn" });
   expect(provider.requests[1]?.messages[2]?.content).toEqual([
     { type: "tool_result", tool_use_id: "r1", content: "r1" },
@@ -176,8 +178,45 @@ test("a retry voids what came before it", async () => {
     ],
   ]);
   const { agent } = agentWith(provider, [tool("Write", WRITE, () => ({ content: "never" }))]);
-  await collect(agent.prompt(user("go"), never));
+  const events = await collect(agent.prompt(user("go"), never));
   expect(agent.state.messages.slice(1).map((m) => m.content)).toEqual([[text("second try")]]);
+  expect(events.filter((e) => e.type.startsWith("tool."))).toEqual([]);
+});
+
+test("an interruption while a retry waits keeps nothing of the voided reply", async () => {
+  const controller = new AbortController();
+  const provider = played([
+    [
+      { type: "start", id: "a", model: "m", usage: usage(1, 0) },
+      { type: "block", block: text("first try") },
+      { type: "retry", attempt: 1, maxRetries: 10, delayMs: 1, status: null, reason: "reset" },
+      { type: "wait", until: new Promise<void>(() => {}) },
+    ],
+  ]);
+  const { agent } = agentWith(provider);
+  await collect(agent.prompt(user("go"), controller.signal), (event) => {
+    if (event.type === "retry") controller.abort();
+  });
+  expect(agent.state.messages.map((m) => m.content)).toEqual([
+    user("go").content,
+    [{ type: "text", text: "[Request interrupted by user]" }],
+  ]);
+});
+
+test("results go back in call order, whichever read ends first", async () => {
+  const second = Promise.withResolvers<void>();
+  const read = tool("Read", READ, async ({ n }) => {
+    if (n === 1) await second.promise;
+    else second.resolve();
+    return { content: `r${String(n)}` };
+  });
+  const provider = played([reply([call("r1", "Read", { n: 1 }), call("r2", "Read", { n: 2 })]), reply([text("ok")])]);
+  const events = await collect(agentWith(provider, [read]).agent.prompt(user("go"), never));
+  expect(events.filter((e) => e.type === "tool.end").map((e) => e.call.id)).toEqual(["r2", "r1"]);
+  expect(provider.requests[1]?.messages[2]?.content).toEqual([
+    { type: "tool_result", tool_use_id: "r1", content: "r1" },
+    { type: "tool_result", tool_use_id: "r2", content: "r2" },
+  ]);
 });
 
 test("an interruption in mid-reply keeps the text so far and answers every call", async () => {
@@ -234,7 +273,9 @@ test("stop reasons: cut at max tokens, paused, refused", async () => {
     ["user", "assistant", "user"],
     ["user", "assistant", "user", "assistant"],
   ]);
-  expect(problems(normalise([...agent.state.messages, user("next", "u2")]))).toEqual([]);
+  const next = normalise([...agent.state.messages, user("next", "u2")]);
+  expect(problems(next)).toEqual([]);
+  expect(JSON.stringify(next)).not.toContain("part two");
 });
 
 test("limits: turns, budget, too many broken replies", async () => {
@@ -249,6 +290,10 @@ test("limits: turns, budget, too many broken replies", async () => {
   );
   expect([budget.requests.length, spent.at(-1)]).toEqual([2, { type: "done", reason: "budget" }]);
   const paused = played(Array.from({ length: 30 }, () => reply([text("hm")], "pause_turn")));
+  const pauses = Array.from({ length: 8 }, () => reply([text("hm")], "pause_turn"));
+  const moving = played([...pauses, reply([call("c", "Read")]), ...pauses, reply([text("done")])]);
+  const end = (await collect(agentWith(moving, [read]).agent.prompt(user("go"), never))).at(-1);
+  expect(end).toEqual({ type: "done", reason: "end_turn" });
   const last = (await collect(agentWith(paused).agent.prompt(user("go"), never))).at(-1);
   expect(last).toEqual({ type: "done", reason: "error", error: "The model's reply broke off 10 times in a row." });
 });

@@ -108,7 +108,7 @@ export function anyEvent(dice: Dice, open: ToolUse[]): DurableEvent {
     case 5:
     case 6: {
       const call = open.shift();
-      if (!call) return says(text());
+      if (!call) return says(text() || "again");
       const content = dice.pick([text(), [{ type: "text" as const, text: text() }], []]);
       const result = {
         type: "tool_result" as const,
@@ -140,7 +140,7 @@ function anyUser(dice: Dice): Message {
     type: "image" as const,
     source: { type: "base64" as const, media_type: "image/png" as const, data: "aGk=" },
   };
-  const text = { type: "text" as const, text: dice.pick(TEXTS) };
+  const text = { type: "text" as const, text: dice.pick(TEXTS.filter(Boolean)) };
   const content = dice.pick([
     [text],
     [image],

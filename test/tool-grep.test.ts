@@ -195,19 +195,28 @@ describe("files", () => {
     expect(await textOf(grep, t.dir, { pattern: "needle", path: "nul" })).toContain("It is a binary file");
   });
 
-  test("of many megabytes, with lines across every border", async () => {
+  test("of many megabytes, with hits at every border", async () => {
     using t = tree({});
-    const line = `${"abcdefg ".repeat(9)}end\n`;
-    const at = 29_127;
-    const body = line.repeat(at - 1) + `needle ü\n` + line.repeat(at) + "last needle";
-    writeFileSync(join(t.dir, "big"), body);
-    expect(await textOf(grep, t.dir, content({ pattern: "needle|nothing", "-B": 1 }))).toBe(
-      `big-${at - 1}-${line}big:${at}:needle ü\n--\nbig-${2 * at}-${line}big:${2 * at + 1}:last needle`,
+    // Pieces are of 1 MB, 16,384 such lines; the first line is one byte longer in the second file.
+    const lines = Array.from({ length: 40_000 }, (_, i) => `${String(i + 1).padStart(5)} ${"é".repeat(28)}x`);
+    for (const hit of [16_384, 16_385, 32_770]) lines[hit - 1] = `${lines[hit - 1]?.slice(0, -1)}!`;
+    const even = `${lines.join("\n")}\n`;
+    writeFileSync(join(t.dir, "even"), even);
+    writeFileSync(join(t.dir, "odd"), `y${even.trimEnd()}`);
+    const shown = (file: string, first: number, last: number) =>
+      lines.slice(first - 1, last).map((text, i) => {
+        const mark = text.endsWith("!") ? ":" : "-";
+        return `${file}${mark}${first + i}${mark}${text}`;
+      });
+    const both = ["even", "odd"].flatMap((file) => [shown(file, 16_381, 16_387), shown(file, 32_767, 32_772)]);
+    const expected = both.map((group) => group.join("\n")).join("\n--\n");
+    for (const pattern of ["!$", "[!]", "[^\\w ]"]) {
+      expect(await textOf(grep, t.dir, content({ pattern, "-B": 3, "-A": 2 }))).toBe(expected);
+    }
+    expect(await textOf(grep, t.dir, { pattern: "X$", "-i": true, output_mode: "count" })).toContain(
+      "even:39997\nodd:39997\n",
     );
-    expect(await textOf(grep, t.dir, content({ pattern: "last", "-n": true }))).toBe(`big:${2 * at + 1}:last needle`);
-    expect(await textOf(grep, t.dir, { pattern: "END$", "-i": true, output_mode: "count" })).toContain(
-      `big:${2 * at - 1}\n`,
-    );
+    expect(await textOf(grep, t.dir, content({ pattern: "32770", path: "odd" }))).toContain("32770:32770 é");
   });
 
   test("with one endless line are searched in parts", async () => {

@@ -23,6 +23,8 @@ const HEAD_BYTES = 16 * 1024;
 const TAIL_BYTES = 16 * 1024;
 const MAX_TITLE = 200;
 const MIN_PREFIX = 4;
+/** Whole characters and escapes only, so that what is cut there is still a JSON string. */
+const FIRST_TEXT = /"content":\[\{"type":"text","text":"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u]){0,2000})/;
 
 /** Newest first. `project`: one folder's sessions (config/paths.ts projectSlug), else all. */
 export async function listSessions(root: string, project?: string): Promise<SessionInfo[]> {
@@ -136,16 +138,15 @@ function firstText(content: unknown): string {
 /** The beginning of a first prompt that is longer than what is read of the file. */
 function cutPrompt(line: string): string | undefined {
   if (!line.startsWith('{"type":"user"') && !line.startsWith('{"type":"assistant"')) return undefined;
-  const text = /"content":\[\{"type":"text","text":"((?:[^"\\]|\\.)*)/.exec(line)?.[1] ?? "";
-  const whole = text.slice(0, 4 * MAX_TITLE).replace(/\\u[0-9a-f]{0,3}$|\\$/i, "");
-  return asText(`"${whole}"`);
+  const text = FIRST_TEXT.exec(line)?.[1] ?? "";
+  return asText(`"${text}"`);
 }
 
 function asText(json: string): string {
   try {
     return String(JSON.parse(json));
   } catch {
-    return ""; // cut in the middle of an escape
+    return ""; // not written by us
   }
 }
 
@@ -155,5 +156,7 @@ function oneLine(text: string): string {
     .slice(0, 20 * MAX_TITLE)
     .replace(/\s+/g, " ")
     .trim();
-  return line.length <= MAX_TITLE ? line : `${line.slice(0, MAX_TITLE - 1)}…`;
+  if (line.length <= MAX_TITLE) return line;
+  // Not in the middle of a character.
+  return `${line.slice(0, MAX_TITLE - 1).replace(/[\ud800-\udbff]$/, "")}…`;
 }

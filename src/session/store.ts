@@ -154,8 +154,9 @@ export class SessionStore {
     try {
       work();
     } catch (error) {
-      if (error instanceof UsageError) throw error;
-      this.#trouble(error);
+      if (!(error instanceof UsageError)) return this.#trouble(error);
+      this.#phase = "over";
+      throw error;
     }
   }
 

@@ -160,7 +160,6 @@ function lookup(starts: Uint32Array, groups: Uint16Array): (code: number) => num
   // Text repeats its characters: remember the groups of the basic plane, one above the group, 0 for unknown.
   const seen = new Uint16Array(0x10000);
   return (code) => {
-    if (code >= 0xd800 && code <= 0xdfff) return 0;
     const before = code < 0x10000 ? (seen[code] ?? 0) : 0;
     if (before > 0) return before - 1;
     let [low, high] = [0, starts.length - 1];
