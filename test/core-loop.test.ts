@@ -206,8 +206,8 @@ test("an interruption while a retry waits keeps nothing of the voided reply", as
 test("results go back in call order, whichever read ends first", async () => {
   const second = Promise.withResolvers<void>();
   const read = tool("Read", READ, async ({ n }) => {
-    if (n === 1) await second.promise;
-    else second.resolve();
+    if (n === 2) second.resolve();
+    else await second.promise.then(() => new Promise((resolve) => setImmediate(resolve)));
     return { content: `r${String(n)}` };
   });
   const provider = played([reply([call("r1", "Read", { n: 1 }), call("r2", "Read", { n: 2 })]), reply([text("ok")])]);
