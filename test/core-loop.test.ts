@@ -211,8 +211,10 @@ test("results go back in call order, whichever read ends first", async () => {
     return { content: `r${String(n)}` };
   });
   const provider = played([reply([call("r1", "Read", { n: 1 }), call("r2", "Read", { n: 2 })]), reply([text("ok")])]);
-  const events = await collect(agentWith(provider, [read]).agent.prompt(user("go"), never));
+  const { agent } = agentWith(provider, [read]);
+  const events = await collect(agent.prompt(user("go"), never));
   expect(events.filter((e) => e.type === "tool.end").map((e) => e.call.id)).toEqual(["r2", "r1"]);
+  expect(agent.state.messages[2]).toEqual(provider.requests[1]?.messages[2] as Message);
   expect(provider.requests[1]?.messages[2]?.content).toEqual([
     { type: "tool_result", tool_use_id: "r1", content: "r1" },
     { type: "tool_result", tool_use_id: "r2", content: "r2" },
