@@ -4,8 +4,8 @@ import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { normalise } from "../src/core/history.ts";
 import type { DurableEvent, ToolUse } from "../src/core/types.ts";
-import { load } from "../src/session/load.ts";
-import { clean, repairs } from "../src/session/repair.ts";
+import { load, repairs } from "../src/session/load.ts";
+import { clean } from "../src/session/repair.ts";
 import { SessionStore } from "../src/session/store.ts";
 import { readJsonl, type JsonlEnd } from "../src/utils/jsonl.ts";
 import { chance, problems } from "./support.ts";
@@ -133,7 +133,9 @@ describe("damage of known kinds", () => {
     ],
   ];
   test.each(cases)("%s", async (_name, text, expected, notices) => {
-    const { loaded, again, more } = await goOn(Buffer.from(text));
+    const { loaded, again, more, options } = await goOn(Buffer.from(text));
+    const ending = readFileSync(options.path, "utf8").trimEnd().split("\n").slice(-2);
+    expect(ending.map((line) => JSON.parse(line).type)).toEqual(["user", "assistant"]);
     expect([loaded.events, loaded.notices]).toEqual([expected, notices]);
     expect(again.events).toEqual([...expected, ...more]);
   });
@@ -208,6 +210,18 @@ describe("JSON lines", () => {
       end: { bad: 2, whole: Buffer.byteLength(text.slice(0, text.lastIndexOf("\n") + 1)), tail: "torn" },
     });
     for (let size = 1; size < bytes.length; size++) expect(await read(bytes, size)).toEqual(whole);
+  });
+
+  test("a line that is no UTF-8 costs only itself", async () => {
+    const bytes = Buffer.concat([
+      Buffer.from('{"a":1}\n'),
+      Buffer.alloc(500, 255),
+      Buffer.from('\n{"é":2}\n{"c":3}\n'),
+    ]);
+    expect(await read(bytes, bytes.length)).toEqual({
+      values: [{ a: 1 }, { é: 2 }, { c: 3 }],
+      end: { bad: 1, whole: bytes.length, tail: "none" },
+    });
   });
 
   test("a line of 30 MB in small pieces is not copied again for each", async () => {

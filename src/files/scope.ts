@@ -7,7 +7,7 @@ import { judge, parseIgnore, type IgnoreRule } from "./ignore.ts";
 export type IgnoreHome = { home: string | undefined; xdgConfig: string | undefined };
 
 /** From the one that outranks the others down, as in rg; git itself knows only the last two. */
-const fileNames = [".rgignore", ".ignore", ".gitignore", ""] as const;
+const fileNames: readonly string[] = [".rgignore", ".ignore", ".gitignore", ""];
 const firstOfGit = 2;
 const exclude = 3;
 
@@ -68,7 +68,7 @@ export function enterFolder(
       repository = true;
       rules[exclude] = readRules(excludeFile(folder.absolute));
     }
-    const kind = fileNames.indexOf(name as (typeof fileNames)[number]);
+    const kind = fileNames.indexOf(name);
     if (kind >= 0) rules[kind] = readRules(join(folder.absolute, name));
     any ||= repository || kind >= 0;
   }

@@ -1,12 +1,11 @@
 // Reading a session file: what is whole is kept, what is not is skipped and said. The file itself is not touched.
 import { UsageError } from "../core/errors.ts";
+import { INTERRUPTED_RESULT } from "../core/history.ts";
 import type { DurableEvent } from "../core/types.ts";
 import { isFields, readJsonl, type Fields, type JsonlEnd } from "../utils/jsonl.ts";
 import { Decoder, FORMAT } from "./codec.ts";
 import { codeOf, reasonOf } from "./disk.ts";
-import { clean } from "./repair.ts";
-
-export { repairs } from "./repair.ts";
+import { clean, openCalls } from "./repair.ts";
 
 export type Loaded = {
   /** Cleaned (repair.ts); calls without a result are still open. */
@@ -45,6 +44,17 @@ export async function load(path: string): Promise<Loaded> {
   const { events, dropped } = clean(found.events);
   const notices = noticesFor({ unread: end.bad + found.foreign, dropped, end, header: found.header });
   return { events, notices, header: found.header, title: last.title, lastUuid: last.uuid, uuids: seen, end };
+}
+
+/** Results for the calls that have none; to be appended: the fold puts them where they belong. */
+export function repairs(events: readonly DurableEvent[]): DurableEvent[] {
+  return openCalls(events).map((call) => ({
+    type: "tool.end",
+    call,
+    result: { type: "tool_result", tool_use_id: call.id, content: INTERRUPTED_RESULT, is_error: true },
+    outcome: "aborted",
+    durationMs: 0,
+  }));
 }
 
 async function readFile(path: string, take: (line: unknown) => void): Promise<JsonlEnd> {

@@ -1,5 +1,4 @@
 // What a crash, a torn disk or a foreign hand leaves in a record, put right: every call answered once, in order.
-import { INTERRUPTED_RESULT } from "../core/history.ts";
 import { toolUses } from "../core/state.ts";
 import type { DurableEvent, Message, ToolUse } from "../core/types.ts";
 
@@ -24,20 +23,14 @@ export function clean(events: readonly DurableEvent[]): { events: DurableEvent[]
   return { events: kept, dropped };
 }
 
-/** Results for the calls that have none; to be appended: the fold puts them where they belong. */
-export function repairs(events: readonly DurableEvent[]): DurableEvent[] {
+/** The calls that have no result, in order. */
+export function openCalls(events: readonly DurableEvent[]): ToolUse[] {
   const open = new Map<string, ToolUse>();
   for (const event of events) {
     if (event.type === "tool.end") open.delete(event.call.id);
     else follow(open, event);
   }
-  return [...open.values()].map((call) => ({
-    type: "tool.end",
-    call,
-    result: { type: "tool_result", tool_use_id: call.id, content: INTERRUPTED_RESULT, is_error: true },
-    outcome: "aborted",
-    durationMs: 0,
-  }));
+  return [...open.values()];
 }
 
 /** Keeps `open` the calls that wait for a result. */

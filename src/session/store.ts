@@ -6,9 +6,8 @@ import type { DurableEvent } from "../core/types.ts";
 import type { Fields } from "../utils/jsonl.ts";
 import { encode, FORMAT } from "./codec.ts";
 import { appendWhole, openPrivate, putInPlace, reasonOf, TornWrite } from "./disk.ts";
-import { load, type Loaded } from "./load.ts";
+import { load, repairs, type Loaded } from "./load.ts";
 import { acquire, type Release } from "./lock.ts";
-import { repairs } from "./repair.ts";
 
 export type StoreOptions = {
   path: string;

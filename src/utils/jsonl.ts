@@ -1,4 +1,5 @@
 // Lines and JSON lines of a byte stream, without node's streams.
+import { isUtf8 } from "node:buffer";
 
 /** Lines without their ends; the last one also when it has none. UTF-8 split anywhere is fine. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
@@ -86,9 +87,11 @@ function joined(pieces: Uint8Array[]): Uint8Array {
 
 /** Whole lines. The parser stops at the first bad one: it is looked at alone, then the parser goes on behind it. */
 function takeLines(lines: Uint8Array, take: (value: unknown) => void): number {
+  // Bun 1.4.5 counts `read` in the repaired text when bytes are no UTF-8: it then points anywhere, even past the end.
+  const countable = isUtf8(lines);
   let bad = 0;
   for (let at = 0; at < lines.length;) {
-    const { values, read } = Bun.JSONL.parseChunk(lines, at, lines.length);
+    const { values, read } = countable ? Bun.JSONL.parseChunk(lines, at, lines.length) : { values: [], read: at };
     for (const value of values) take(value);
     const from = skipSpace(lines, read);
     if (from >= lines.length) break;

@@ -1,0 +1,44 @@
+// The scripted model in the real binary: `--model script:FILE`, its mistakes, and `nanocode demo`.
+import { afterAll, beforeAll, expect, test } from "bun:test";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { run, sandbox, type Sandbox } from "./binary.ts";
+
+const held: { box?: Sandbox } = {};
+const box = () => held.box ?? sandbox();
+beforeAll(() => void (held.box = sandbox()));
+afterAll(() => held.box?.remove());
+
+async function scripted(...lines: object[]) {
+  writeFileSync(join(box().cwd, "s.jsonl"), lines.map((line) => JSON.stringify(line)).join("\n"));
+  return run(box(), ["-p", "Where is the marker?", "--model", "script:s.jsonl"]);
+}
+
+test("a script answers, calls real tools and needs no key", async () => {
+  writeFileSync(join(box().cwd, "notes.txt"), "MARKER 5 €\n");
+  const { code, stdout, stderr } = await scripted(
+    { expect: { lastUser: "marker" }, calls: [{ tool: "Read", input: { file_path: "{{cwd}}/notes.txt" } }] },
+    { capture: { price: "MARKER (\\d+ €)" }, text: "It says {{price}}." },
+  );
+  expect([code, stdout, stderr]).toEqual([0, "It says 5 €.\n", ""]);
+});
+
+test("mistakes in a script, and requests it did not expect, end the run with exit code 1", async () => {
+  const malformed = await scripted({ txt: "x" });
+  expect([malformed.code, malformed.stdout]).toEqual([1, ""]);
+  expect(malformed.stderr).toContain('s.jsonl:1: the line has an unknown field "txt"; did you mean "text"?');
+  const unmet = await scripted({ expect: { lastUser: "treasure" }, text: "x" });
+  expect(unmet.code).toBe(1);
+  expect(unmet.stdout).toContain(
+    's.jsonl:1: expect.lastUser.contains: expected the last user text to contain "treasure"',
+  );
+});
+
+test("the demonstration runs to its end, and its folder holds the repair", async () => {
+  const { code, stdout } = await run(box(), ["demo"], { env: { TMPDIR: box().home } });
+  expect(code).toBe(0);
+  expect(stdout).toContain("All 5 tests pass");
+  const [dir = ""] = readdirSync(box().home).filter((name) => name.startsWith("nanocode-demo-"));
+  expect(stdout).toContain(join(box().home, dir));
+  expect(readFileSync(join(box().home, dir, "price.sh"), "utf8")).toContain("%d,%02d €");
+});
