@@ -80,7 +80,7 @@ function sourceOf({ continue: last, resume }: Options, places: Places, cwd: stri
     return path;
   }
   if (!last && resume !== true) return undefined;
-  const path = latestSession(places.sessions, projectSlug(cwd));
+  const path = latestSession(places.sessions, projectSlug(cwd), cwd);
   if (path === undefined) throw new UsageError("No conversation found to continue");
   return path;
 }
