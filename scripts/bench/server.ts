@@ -112,7 +112,8 @@ function flush(socket: Socket<Connection>): void {
 function rendered({ deltaSize = 24 }: Job, blocks: Job["replies"][number], index: number): Uint8Array {
   const input = { input_tokens: 1000, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
   const frames = messageFrames({ kind: "message", blocks: [...blocks], deltaSize, index, input }, "bench-model");
-  const head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
+  const head =
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\ntransfer-encoding: chunked\r\n\r\n";
   const parts = [...frames].map(({ text }) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`);
   return Buffer.from([head, ...parts, "0\r\n\r\n"].join(""));
 }

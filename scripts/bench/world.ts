@@ -84,7 +84,20 @@ export function pathVariable(): string {
 /** A text of about `size` characters in lines, always the same for the same seed. */
 export function prose(size: number, seed: number): string {
   const random = randomFrom(seed);
-  const words = ["the", "value", "of", "result", "const", "return", "function", "list", "=>", "naïve", "42", "item(s);"];
+  const words = [
+    "the",
+    "value",
+    "of",
+    "result",
+    "const",
+    "return",
+    "function",
+    "list",
+    "=>",
+    "naïve",
+    "42",
+    "item(s);",
+  ];
   const out: string[] = [];
   for (let length = 0, column = 0; length < size;) {
     const word = words[Math.floor(random() * words.length)] ?? "";
@@ -104,8 +117,9 @@ export function makeTree(root: string, files: number, needles: readonly Needle[]
   const bodies = Array.from({ length: 64 }, (_, seed) => prose(600 + (seed % 8) * 300, seed));
   const kinds = ["ts", "ts", "md", "py", "json"];
   for (let index = 0; index < files; index++) {
-    const path = join(root, `part${index % 25}`, `group${Math.floor(index / 40)}`, `file${index}.${kinds[index % 5]}`);
-    if (index < 25 || index % 40 < 25) mkdirSync(dirname(path), { recursive: true });
+    const group = Math.floor(index / 40);
+    const path = join(root, `part${group % 25}`, `group${group}`, `file${index}.${kinds[index % 5]}`);
+    if (index % 40 === 0) mkdirSync(dirname(path), { recursive: true });
     const found = needles.filter(({ every }) => index % every === every - 1).map(({ text }) => `${text}\n`);
     const body = bodies[(index * 7) % bodies.length] ?? "";
     writeFileSync(path, `// file ${index}\n${found.join("")}${body}\n`);
