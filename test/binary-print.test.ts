@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { messages, run, sandbox, start, STREAM, YES, type Sandbox } from "./binary.ts";
+import { BINARY, messages, run, sandbox, start, STREAM, YES, type Sandbox } from "./binary.ts";
 import {
   call,
   reply,
@@ -228,20 +228,7 @@ describe("stream-json", () => {
       say("ok"),
     ]);
     const box = boxFor(model);
-    const child = Bun.spawn(
-      [...command(box, ["--input-format", "stream-json", ...STREAM, "--permission-prompt-tool=stdio"])],
-      {
-        cwd: box.cwd,
-        env: box.env,
-        stdin: "pipe",
-        stdout: "pipe",
-        stderr: "inherit",
-      },
-    );
-    const send = (message: object) => {
-      child.stdin.write(`${JSON.stringify(message)}\n`);
-      void child.stdin.flush();
-    };
+    const { child, send } = driven(box, ["--permission-prompt-tool=stdio"]);
     send({ type: "user", message: { role: "user", content: "go" } });
     const asked: string[] = [];
     const ends: string[] = [];
@@ -276,17 +263,7 @@ describe("stream-json", () => {
   test("interrupt ends the turn and the session goes on", async () => {
     await using model = await startFakeModel([stall(reply([say("thinking about it"), say("x")]), 1), say("after")]);
     const box = boxFor(model);
-    const child = Bun.spawn(command(box, ["--input-format", "stream-json", ...STREAM]), {
-      cwd: box.cwd,
-      env: box.env,
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "inherit",
-    });
-    const send = (message: object) => {
-      child.stdin.write(`${JSON.stringify(message)}\n`);
-      void child.stdin.flush();
-    };
+    const { child, send } = driven(box);
     send({ type: "user", message: { role: "user", content: "go" } });
     const kinds: string[] = [];
     for await (const line of readLines(child.stdout)) {
@@ -403,8 +380,20 @@ describe("permissions in print mode", () => {
   });
 });
 
-function command(_box: Sandbox, args: string[]): string[] {
-  return [join(import.meta.dir, "..", "dist", "nanocode"), ...args];
+/** The binary under a program that talks to it in lines. */
+function driven(box: Sandbox, args: string[] = []) {
+  const child = Bun.spawn([BINARY, "--input-format", "stream-json", ...STREAM, ...args], {
+    cwd: box.cwd,
+    env: box.env,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  const send = (message: object) => {
+    child.stdin.write(`${JSON.stringify(message)}\n`);
+    void child.stdin.flush();
+  };
+  return { child, send };
 }
 
 async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<Record<string, unknown>> {

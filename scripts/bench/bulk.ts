@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { cpuProfile } from "./explain.ts";
 import { gap, type Outcome } from "./job.ts";
 import type { Row } from "./table.ts";
-import { bash, done, prose, type PrintRun, runPlain, runPrint, type World } from "./world.ts";
+import { bash, done, freshHome, prose, type PrintRun, runPlain, runPrint, type World } from "./world.ts";
 
 const ANSWER = 2_000_000;
 const DELTA = 24;
@@ -35,7 +35,7 @@ export async function stream(world: World): Promise<Row[]> {
   return modes.flatMap(({ name, run, outcomes }): Row[] => {
     const what = `2 MB answer in ${Math.ceil(ANSWER / DELTA)} pieces, ${name}`;
     const time: Row = { what, unit: "ms", ours: outcomes.map(answerTime), explain: () => cpuProfile(world, run) };
-    const bare = hasCurl ? { other: { name: "`curl`, nothing read", values: fetched } } : {};
+    const bare = hasCurl ? { other: { name: "`curl` into a file", values: fetched } } : {};
     return [
       { ...time, ...bare },
       { what: `its CPU time, with the start`, unit: "ms", ours: outcomes.map(({ cpu }) => cpu) },
@@ -59,6 +59,7 @@ export async function output(world: World): Promise<Row[]> {
     const run: PrintRun = { replies: [[bash(command)], done], memory: "often" };
     const [times, bare, peaks]: [number[], number[], number[]] = [[], [], []];
     for (let count = 0; count < world.runs; count++) {
+      freshHome(world);
       const outcome = await runPrint(world, run);
       times.push(gap(outcome, 0));
       peaks.push(outcome.turns[1]?.peak ?? 0);

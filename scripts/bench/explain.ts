@@ -35,10 +35,10 @@ async function firstRequest(world: World): Promise<number> {
 
 /** The memory at the first request beside that of the empty program, and of a run without the SDK. */
 export async function memoryParts(world: World): Promise<string[]> {
-  const { anonymous, mapped } = await runPrint(world, { replies: [done] });
+  const { turns } = await runPrint(world, { replies: [done] });
+  const { anonymous = 0, mapped = 0 } = turns[0] ?? {};
   const empty = await runPlain(world, [world.empty], { memory: "busy" });
   const help = await runPlain(world, [BINARY, "--help"], { memory: "busy" });
-  const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   return [
     `${mb(empty.peak)}  the empty program`,
     `${mb(help.peak)}  --help (the app and the flags loaded)`,
@@ -47,10 +47,33 @@ export async function memoryParts(world: World): Promise<string[]> {
   ];
 }
 
+/** What grows in a long session: five points of it, evenly apart. */
+export async function memoryGrowth(world: World, run: PrintRun): Promise<string[]> {
+  const { turns } = await runPrint(world, run);
+  const points = [0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * (turns.length - 1)));
+  return points.flatMap((index) => {
+    const turn = turns[index];
+    if (!turn) return [];
+    const parts = `its own ${mb(turn.anonymous)}, mapped files ${mb(turn.mapped)}, the request ${mb(turn.bytes)}`;
+    return [`${mb(turn.peak)}  peak at request ${index + 1}; now: ${parts}`];
+  });
+}
+
+function mb(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** The functions that use most time of their own in `run`, from a profile of the same program run from source. */
 export async function cpuProfile(world: World, run: PrintRun): Promise<string[]> {
   const dir = mkdtempSync(join(world.dir, "profile-"));
-  const flags = ["--no-env-file", "--config=/dev/null", "--cpu-prof", "--cpu-prof-md", `--cpu-prof-dir=${dir}`];
+  const flags = [
+    "--no-env-file",
+    "--config=/dev/null",
+    "--cpu-prof",
+    "--cpu-prof-md",
+    "--cpu-prof-interval=200",
+    `--cpu-prof-dir=${dir}`,
+  ];
   try {
     const { cpu, exited } = await runPrint(world, run, [process.execPath, ...flags, join(ROOT, "src", "main.ts")]);
     const name = readdirSync(dir).find((file) => file.endsWith(".md"));

@@ -26,17 +26,24 @@ export type Outcome = {
   turns: Turn[];
   /** The last peak seen; 0 where the system does not tell. */
   peak: number;
-  /** At the first request: memory of its own, and of files mapped into it (the executable). */
-  anonymous: number;
-  mapped: number;
   /** User and system time in ms, with the children it waited for. */
   cpu: number;
   /** The body of the last request. */
   lastRequest: string;
 };
 
-/** `arrived`: the whole request was there. `answering`, `answered`: before the first, after the last byte was written. */
-export type Turn = { arrived: number; answering: number; answered: number; peak: number; bytes: number };
+export type Turn = Memory & {
+  /** The whole request was there. */
+  arrived: number;
+  /** Before the first byte of the reply was written, and after the last. */
+  answering: number;
+  answered: number;
+  /** The size of the request. */
+  bytes: number;
+};
+
+/** `peak` so far; now: `anonymous`, the program's own, and `mapped`, the pages of files, mostly of the executable. */
+export type Memory = { peak: number; anonymous: number; mapped: number };
 
 export type FromStage = { outcome: Outcome } | { failure: string };
 

@@ -1,7 +1,7 @@
 // The loop: what a turn costs beside the model's and the command's own time, early and late; calls side by side.
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { cpuProfile, memoryParts } from "./explain.ts";
+import { cpuProfile, memoryGrowth } from "./explain.ts";
 import { gap, type Outcome } from "./job.ts";
 import { median, type Row } from "./table.ts";
 import { bash, done, makeTree, pathVariable, type PrintRun, runPlain, runPrint, type World } from "./world.ts";
@@ -45,7 +45,7 @@ export async function long(world: World): Promise<Row[]> {
       ours: peaks,
       other: { name: "at the first request", values: first },
       aim: { value: 120 },
-      explain: async () => [...(await memoryParts(world)), ...(await profile())],
+      explain: () => memoryGrowth(world, run),
     },
     {
       what: `turn ${LONG} of these`,

@@ -1,8 +1,8 @@
 // The stage: a lean model server that starts the programs itself, so that one clock times both sides. See job.ts.
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import type { Socket } from "bun";
 import { messageFrames } from "../../test/fake-model-wire.ts";
-import type { FromStage, Job, Outcome, Turn } from "./job.ts";
+import type { FromStage, Job, Memory, Outcome, Turn } from "./job.ts";
 
 const OFTEN_MS = 4;
 const NOT_FOUND = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
@@ -14,9 +14,7 @@ type Connection = { upload: Upload; unsent: Uint8Array };
 class Run {
   readonly turns: Turn[] = [];
   pid = 0;
-  peak = 0;
-  anonymous = 0;
-  mapped = 0;
+  memory: Memory = { peak: 0, anonymous: 0, mapped: 0 };
   lastRequest = "";
   failure: string | undefined;
   #replies: Uint8Array[];
@@ -33,16 +31,14 @@ class Run {
   }
   look(): boolean {
     const memory = memoryOf(this.pid);
-    if (!memory) return false;
-    this.peak = Math.max(this.peak, memory.peak);
-    if (this.turns.length === 0) Object.assign(this, { anonymous: memory.anonymous, mapped: memory.mapped });
-    return true;
+    if (memory) this.memory = memory;
+    return memory !== undefined;
   }
   arrived(socket: Socket<Connection>, { chunks, size }: Upload): void {
     const arrived = this.now();
     this.look();
     const reply = this.#replies[this.turns.length];
-    const turn = { arrived, answering: 0, answered: 0, peak: this.peak, bytes: size };
+    const turn = { ...this.memory, arrived, answering: 0, answered: 0, bytes: size };
     this.turns.push(turn);
     if (this.turns.length === this.#replies.length) this.lastRequest = Buffer.concat(chunks).toString("utf8");
     turn.answering = this.now();
@@ -118,7 +114,7 @@ function rendered({ deltaSize = 24 }: Job, blocks: Job["replies"][number], index
   return Buffer.from([head, ...parts, "0\r\n\r\n"].join(""));
 }
 
-function memoryOf(pid: number): { peak: number; anonymous: number; mapped: number } | undefined {
+function memoryOf(pid: number): Memory | undefined {
   if (process.platform !== "linux") return undefined;
   try {
     const text = readFileSync(`/proc/${pid}/status`, "latin1");
@@ -136,6 +132,8 @@ async function perform(job: Job): Promise<Outcome> {
   Bun.gc(true);
   const env = { ...job.env, ANTHROPIC_BASE_URL: `http://127.0.0.1:${server.port}`, ANTHROPIC_API_KEY: "bench-key" };
   const command = job.command.map((part) => part.replace("{server}", env.ANTHROPIC_BASE_URL));
+  // Bun writes over a file and leaves the rest of it as it was.
+  rmSync(job.stdout, { force: true });
   run.begin();
   const child = Bun.spawn(command, {
     cwd: job.cwd,
@@ -150,11 +148,11 @@ async function perform(job: Job): Promise<Outcome> {
   const [exited, stderr] = await Promise.all([ended, child.stderr.text()]);
   clearInterval(timer);
   if (run.failure !== undefined) throw new Error(run.failure);
-  const { turns, peak, anonymous, mapped, lastRequest } = run;
+  const { turns, memory, lastRequest } = run;
   const used = child.resourceUsage()?.cpuTime;
   // Bun counts in microseconds.
   const cpu = Number(used?.total ?? 0) / 1000;
-  return { code: child.exitCode, stderr, exited, turns, peak, anonymous, mapped, cpu, lastRequest };
+  return { code: child.exitCode, stderr, exited, turns, peak: memory.peak, cpu, lastRequest };
 }
 
 process.on("message", (job: Job) => {

@@ -30,7 +30,8 @@ export async function firstRequest(world: World): Promise<Row[]> {
     emptyTimes.push(empty.exited);
     times.push(first.arrived);
     peaks.push(first.peak);
-    emptyPeaks.push(emptyPeak);
+    // It may have been gone before the first look.
+    if (emptyPeak > 0) emptyPeaks.push(emptyPeak);
   }
   return [
     {

@@ -12,7 +12,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return found.name;
 }
 
-function editDistance(a: string, b: string): number {
+/** Levenshtein distance; `limit + 1` as soon as it is known to be larger than `limit`. */
+export function editDistance(a: string, b: string, limit = Number.POSITIVE_INFINITY): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -20,6 +21,7 @@ function editDistance(a: string, b: string): number {
       const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    if (Math.min(...next) > limit) return limit + 1;
     row = next;
   }
   return row[b.length] ?? 0;

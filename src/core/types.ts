@@ -37,17 +37,18 @@ export type Usage = {
   cache_creation_1h_tokens?: number;
 };
 
-export type StopReason =
-  | "end_turn"
-  | "tool_use"
-  | "max_tokens"
-  | "stop_sequence"
-  | "refusal"
-  | "pause_turn"
-  | "model_context_window_exceeded"
-  /** Ours: the person interrupted, or the stream broke after a tool had started. */
-  | "aborted"
-  | "cut";
+/** What the API says about why a reply ended. */
+export const API_STOP_REASONS = [
+  "end_turn",
+  "tool_use",
+  "max_tokens",
+  "stop_sequence",
+  "refusal",
+  "pause_turn",
+  "model_context_window_exceeded",
+] as const;
+/** `aborted` and `cut` are ours: the person interrupted, or the stream broke after a tool had started. */
+export type StopReason = (typeof API_STOP_REASONS)[number] | "aborted" | "cut";
 
 export type UserMessage = {
   role: "user";

@@ -1,6 +1,7 @@
 // Help for a path that does not exist: near names beside it, the same name elsewhere.
 import { opendir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { editDistance } from "../core/nearest.ts";
 import { codeOf } from "./fserror.ts";
 import { foldKey, namePoints } from "./unicode.ts";
 
@@ -50,7 +51,7 @@ function nearNames(wanted: string, names: readonly string[]): string[] {
     if (other === key) return [{ name, score: 0 }];
     if (stem(other) === stem(key)) return [{ name, score: 1 }];
     if (Math.abs(other.length - key.length) > limit || key.length > 200) return [];
-    const score = distance(key, other, limit);
+    const score = editDistance(key, other, limit);
     return score <= limit ? [{ name, score: score + 1 }] : [];
   });
   return scored
@@ -89,18 +90,4 @@ function oddities(path: string, found: string): string {
   if (wanted === name || wanted.length > 255 || foldKey(wanted) !== foldKey(name)) return "";
   const odd = [...name].filter((char) => /[^\x20-\x7e]/u.test(char) && !wanted.includes(char)).slice(0, 3);
   return odd.length ? ` (the name contains ${odd.map(namePoints).join(", ")}; copy it exactly)` : "";
-}
-
-function distance(a: string, b: string, limit: number): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    if (Math.min(...next) > limit) return limit + 1;
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

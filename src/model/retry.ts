@@ -1,6 +1,7 @@
 // A provider that asks again: what fails for a moment is waited for and repeated, what was acted upon never is.
 import { ModelError } from "../core/errors.ts";
 import type { ModelRequest, Provider, ProviderEvent } from "../core/types.ts";
+import { abortableSleep } from "./sleep.ts";
 
 export type RetryOptions = {
   /** Default 10. */
@@ -111,19 +112,4 @@ function tooLongAWait(failure: ModelError, ms: number): ModelError {
 function again(failure: ModelError, message: string): ModelError {
   const { kind, status, retryAfterMs } = failure;
   return new ModelError(kind, message, retryAfterMs === undefined ? { status } : { status, retryAfterMs });
-}
-
-function abortableSleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    signal.addEventListener("abort", stop, { once: true });
-  });
 }

@@ -1,7 +1,7 @@
 // Reads a script of model replies (JSON Lines, docs/script-format.md) into steps.
 import { UsageError } from "../core/errors.ts";
 import type { ModelErrorKind } from "../core/errors.ts";
-import type { StopReason, Usage } from "../core/types.ts";
+import { API_STOP_REASONS, type StopReason, type Usage } from "../core/types.ts";
 import { parseExpectations } from "./script-expect.ts";
 import type { Expectation } from "./script-expect.ts";
 import {
@@ -39,15 +39,6 @@ export type ScriptedCall = { tool: string; input: Record<string, unknown>; id?: 
 export type ScriptedFailure = { kind: ModelErrorKind; message: string; status: number | null; retryAfterMs?: number };
 
 const STEP_FIELDS = ["think", "text", "calls", "expect", "capture", "stop", "delayMs", "chunk", "usage", "fail"];
-const STOPS = [
-  "end_turn",
-  "tool_use",
-  "max_tokens",
-  "stop_sequence",
-  "refusal",
-  "pause_turn",
-  "model_context_window_exceeded",
-] as const satisfies readonly StopReason[];
 const FAILURES = [
   "overloaded",
   "rate_limit",
@@ -96,7 +87,7 @@ function parseStep(place: Place, line: string): Step {
     calls,
     expect: parseExpectations(place, step["expect"] ?? {}),
     capture,
-    stop: oneOfAt(place, "stop", step["stop"] ?? (calls.length > 0 ? "tool_use" : "end_turn"), STOPS),
+    stop: oneOfAt(place, "stop", step["stop"] ?? (calls.length > 0 ? "tool_use" : "end_turn"), API_STOP_REASONS),
     delayMs: countAt(place, "delayMs", step["delayMs"] ?? 0, { max: 60_000 }),
     chunk: countAt(place, "chunk", step["chunk"] ?? 1, { min: 1, max: 10_000 }),
     usage: parseUsage(place, step["usage"] ?? {}),

@@ -6,6 +6,7 @@ import { fill, fillObject } from "./script-fields.ts";
 import { withRaw } from "./script-raw.ts";
 import { parseScript } from "./script-format.ts";
 import type { Step } from "./script-format.ts";
+import { abortableSleep } from "./sleep.ts";
 
 export type ScriptOptions = {
   /** Values of placeholders known from the start, e.g. `cwd`. */
@@ -134,19 +135,4 @@ function* pieces(text: string, words: number): Generator<string> {
 
 function randomId(prefix: "msg" | "toolu"): string {
   return `${prefix}_script_${crypto.randomUUID().replaceAll("-", "")}`;
-}
-
-function abortableSleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, ms);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }

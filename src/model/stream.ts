@@ -1,6 +1,12 @@
 // The Messages API's stream events, one after the other, as provider events: blocks gathered, usage merged.
 import { ModelError } from "../core/errors.ts";
-import type { AssistantBlock, ProviderEvent, StopReason, Usage } from "../core/types.ts";
+import {
+  API_STOP_REASONS,
+  type AssistantBlock,
+  type ProviderEvent,
+  type StopReason,
+  type Usage,
+} from "../core/types.ts";
 import { count, fields, isFields, text, type Fields } from "./json.ts";
 
 type Open =
@@ -9,15 +15,7 @@ type Open =
   | { kind: "tool"; id: string; name: string; given: unknown; parts: string[] }
   | { kind: "other"; raw: { type: string; [field: string]: unknown }; parts: string[] };
 
-const STOP_REASONS: ReadonlySet<string> = new Set<StopReason>([
-  "end_turn",
-  "tool_use",
-  "max_tokens",
-  "stop_sequence",
-  "refusal",
-  "pause_turn",
-  "model_context_window_exceeded",
-]);
+const STOP_REASONS: ReadonlySet<string> = new Set(API_STOP_REASONS);
 
 /** One reply being read. Unknown events, deltas and block types are passed over or kept whole, never an error. */
 export class ReplyReader {
