@@ -50,7 +50,8 @@ function skipped(error: unknown, name: string, { say }: World): Row[] {
 }
 
 async function explain({ what }: Row, lines: () => Promise<string[]>): Promise<void> {
-  writeSync(1, `\nWhere it goes, ${what}:\n\n${(await lines()).map((line) => `    ${line}`).join("\n")}\n`);
+  const found = await lines().catch((error: unknown) => [`cannot be told: ${String(error).split("\n")[0]}`]);
+  writeSync(1, `\nWhere it goes, ${what}:\n\n${found.map((line) => `    ${line}`).join("\n")}\n`);
 }
 
 function parse(args: string[]): Options {

@@ -1,7 +1,7 @@
 // Much at once: a long answer of the model, and a command that prints without end.
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { cpuProfile } from "./explain.ts";
+import { cpuProfile, memoryGrowth } from "./explain.ts";
 import { gap, type Outcome } from "./job.ts";
 import type { Row } from "./table.ts";
 import { bash, done, freshHome, prose, type PrintRun, runPlain, runPrint, type World } from "./world.ts";
@@ -75,7 +75,13 @@ export async function output(world: World): Promise<Row[]> {
         aim: { value: 150 },
         explain,
       },
-      { what: `peak memory after it, ${name}`, unit: "MB", ours: peaks, aim: { value: 90 }, explain },
+      {
+        what: `peak memory after it, ${name}`,
+        unit: "MB",
+        ours: peaks,
+        aim: { value: 90 },
+        explain: () => memoryGrowth(world, run),
+      },
     );
   }
   return rows;

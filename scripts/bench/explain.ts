@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { median } from "./table.ts";
-import { BINARY, done, type PrintRun, ROOT, runPlain, runPrint, type World } from "./world.ts";
+import { BINARY, done, type PrintRun, ROOT, runPlain, runPrint, shortPeak, type World } from "./world.ts";
 
 const RUNS = 5;
 const SHOWN = 10;
@@ -37,21 +37,21 @@ async function firstRequest(world: World): Promise<number> {
 export async function memoryParts(world: World): Promise<string[]> {
   const { turns } = await runPrint(world, { replies: [done] });
   const { anonymous = 0, mapped = 0 } = turns[0] ?? {};
-  const empty = await runPlain(world, [world.empty], { memory: "busy" });
-  const help = await runPlain(world, [BINARY, "--help"], { memory: "busy" });
+  const empty = await shortPeak(world, [world.empty]);
+  const help = await shortPeak(world, [BINARY, "--help"]);
   return [
-    `${mb(empty.peak)}  the empty program`,
-    `${mb(help.peak)}  --help (the app and the flags loaded)`,
+    `${mb(empty)}  the empty program`,
+    `${mb(help)}  --help (the app and the flags loaded)`,
     `${mb(anonymous)}  at the first request: heap, stacks, compiled code`,
     `${mb(mapped)}  at the first request: pages of the executable, shared by all that run it`,
   ];
 }
 
-/** What grows in a long session: five points of it, evenly apart. */
+/** What grows in a session: at most five points of it, evenly apart. */
 export async function memoryGrowth(world: World, run: PrintRun): Promise<string[]> {
   const { turns } = await runPrint(world, run);
   const points = [0, 0.25, 0.5, 0.75, 1].map((part) => Math.round(part * (turns.length - 1)));
-  return points.flatMap((index) => {
+  return [...new Set(points)].flatMap((index) => {
     const turn = turns[index];
     if (!turn) return [];
     const parts = `its own ${mb(turn.anonymous)}, mapped files ${mb(turn.mapped)}, the request ${mb(turn.bytes)}`;
@@ -78,7 +78,7 @@ export async function cpuProfile(world: World, run: PrintRun): Promise<string[]>
     const { cpu, exited } = await runPrint(world, run, [process.execPath, ...flags, join(ROOT, "src", "main.ts")]);
     const name = readdirSync(dir).find((file) => file.endsWith(".md"));
     if (name === undefined) return ["There is no profile: the program wrote none."];
-    const total = `from source: ${exited.toFixed(0)} ms in all, CPU ${cpu.toFixed(0)} ms with the commands it ran`;
+    const total = `from source, with the start: ${exited.toFixed(0)} ms in all, CPU ${cpu.toFixed(0)} ms with the commands it ran`;
     return [total, ...hotFunctions(readFileSync(join(dir, name), "utf8"))];
   } finally {
     rmSync(dir, { recursive: true, force: true });

@@ -31,7 +31,8 @@ class Run {
   }
   look(): boolean {
     const memory = memoryOf(this.pid);
-    if (memory) this.memory = memory;
+    // A process has no memory for a moment, when it begins and when it ends.
+    if (memory && memory.peak >= this.memory.peak) this.memory = memory;
     return memory !== undefined;
   }
   arrived(socket: Socket<Connection>, { chunks, size }: Upload): void {
@@ -120,7 +121,8 @@ function memoryOf(pid: number): Memory | undefined {
     const text = readFileSync(`/proc/${pid}/status`, "latin1");
     const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, "m").exec(text)?.[1] ?? 0) * 1024;
     const peak = field("VmHWM");
-    return peak === 0 ? undefined : { peak, anonymous: field("RssAnon"), mapped: field("RssFile") };
+    if (/^State:\s+[ZX]/m.test(text)) return undefined;
+    return { peak, anonymous: field("RssAnon"), mapped: field("RssFile") };
   } catch {
     return undefined; // It has ended.
   }

@@ -1,7 +1,7 @@
 // The start: --version, exec to first request, and the memory held then.
-import { cpuProfile, memoryParts, startStages } from "./explain.ts";
+import { memoryParts, startStages } from "./explain.ts";
 import type { Row } from "./table.ts";
-import { BINARY, done, runPlain, runPrint, type World } from "./world.ts";
+import { BINARY, done, runPlain, runPrint, shortPeak, type World } from "./world.ts";
 
 export async function version(world: World): Promise<Row[]> {
   const ours: number[] = [];
@@ -24,14 +24,13 @@ export async function firstRequest(world: World): Promise<Row[]> {
     const empty = await runPlain(world, [world.empty]);
     const ours = await runPrint(world, { replies: [done] });
     // Looking without pause slows it down, so the memory of the empty program has a run of its own.
-    const emptyPeak = (await runPlain(world, [world.empty], { memory: "busy" })).peak;
+    const emptyPeak = await shortPeak(world, [world.empty]);
     const [first] = ours.turns;
     if (run < 0 || !first) continue;
     emptyTimes.push(empty.exited);
     times.push(first.arrived);
     peaks.push(first.peak);
-    // It may have been gone before the first look.
-    if (emptyPeak > 0) emptyPeaks.push(emptyPeak);
+    emptyPeaks.push(emptyPeak);
   }
   return [
     {
@@ -40,7 +39,7 @@ export async function firstRequest(world: World): Promise<Row[]> {
       ours: times,
       other: { name: "empty program, start to end", values: emptyTimes },
       aim: { value: 45, ratio: 8 },
-      explain: async () => [...(await startStages(world)), ...(await cpuProfile(world, { replies: [done] }))],
+      explain: () => startStages(world),
     },
     {
       what: "peak memory at the first request",
