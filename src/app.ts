@@ -9,7 +9,7 @@ import type { Conversation } from "./commands/command.ts";
 import { UsageError } from "./core/errors.ts";
 import type { Host, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
-import { fdOut, type Out } from "./ui/out.ts";
+import { fdOut, isTerminal, type Out } from "./ui/out.ts";
 import { sanitize } from "./ui/sanitize.ts";
 import { debugLog, type Log } from "./utils/debug.ts";
 
@@ -25,14 +25,21 @@ type World = { env: Env; cwd: string; places: Places; out: Out; err: Out; stop: 
 class Stop {
   readonly controller = new AbortController();
   code: number | undefined;
+  /** What is still to be written before the process ends. */
+  readonly outs: Out[] = [];
   /** Ctrl-C in the terminal: true when it was taken care of. */
   onInterrupt: (() => boolean) | undefined;
 
   with(code: number): void {
-    if (this.code !== undefined) leave(this.code);
+    if (this.code !== undefined) this.leave(this.code);
     this.code = code;
     this.controller.abort(new Error("stopped"));
-    setTimeout(() => leave(code), PATIENCE_MS).unref();
+    setTimeout(() => this.leave(code), PATIENCE_MS).unref();
+  }
+
+  leave(code: number): never {
+    for (const out of this.outs) out.flush();
+    process.exit(code);
   }
 }
 
@@ -44,10 +51,11 @@ export async function run(argv: string[]): Promise<void> {
     env,
     cwd: "",
     places: places(env),
-    out: fdOut(1, closed),
-    err: fdOut(2, closed),
+    out: fdOut(1, { isTerminal: await isTerminal(1), onClosed: closed }),
+    err: fdOut(2, { isTerminal: await isTerminal(2), onClosed: closed }),
     stop,
   };
+  stop.outs.push(world.out, world.err);
   const fatal = (error: unknown) => crashed(error, world);
   process.on("uncaughtException", fatal);
   process.on("unhandledRejection", fatal);
@@ -59,11 +67,11 @@ export async function run(argv: string[]): Promise<void> {
   }
   try {
     const code = await dispatch(argv, { ...world, cwd: workingFolder() });
-    leave(stop.code ?? code);
+    stop.leave(stop.code ?? code);
   } catch (error) {
     if (!(error instanceof UsageError)) return fatal(error);
     world.err.write(`${sanitize(error.message)}\n`);
-    leave(stop.code ?? 1);
+    stop.leave(stop.code ?? 1);
   }
 }
 
@@ -76,16 +84,12 @@ function workingFolder(): string {
   }
 }
 
-function crashed(error: unknown, { places: { nanocode }, err }: World): void {
+function crashed(error: unknown, { places: { nanocode }, err, stop }: World): void {
   const path = join(nanocode, "debug", "crash.log");
   debugLog(path)(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const what = error instanceof Error ? error.message : String(error);
   err.write(`nanocode failed: ${sanitize(what)}. The details are in ${path}; please report them.\n`);
-  leave(SOFTWARE);
-}
-
-function leave(code: number): never {
-  process.exit(code);
+  stop.leave(SOFTWARE);
 }
 
 async function dispatch(argv: string[], world: World): Promise<number> {
@@ -106,7 +110,7 @@ async function dispatch(argv: string[], world: World): Promise<number> {
       return 0;
     }
     case "run": {
-      const interactive = !options.print && world.out.isTerminal && (await import("node:tty")).isatty(0);
+      const interactive = !options.print && world.out.isTerminal && (await isTerminal(0));
       return interactive ? plain(command.prompt, options, world) : print(command.prompt, options, world);
     }
     default:

@@ -1,5 +1,4 @@
 // Captures what a command writes, in order and without holding it in memory: a named pipe we empty, else a plain file.
-import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
@@ -30,7 +29,7 @@ export class OutputFolder {
 
   /** A name nobody else has. */
   newPath(suffix: string): string {
-    return join(this.path, `bash-${randomBytes(6).toString("hex")}${suffix}`);
+    return join(this.path, `bash-${crypto.randomUUID().slice(-12)}${suffix}`);
   }
 
   capture(): Capture {
