@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import type { AssistantMessage, Effort, Message, ModelRequest, Thinking, UserMessage } from "../src/core/types.ts";
 import type { AnthropicOptions } from "../src/model/anthropic.ts";
 import { resolveModel } from "../src/model/catalog.ts";
-import { BodyCache, requestBody } from "../src/model/request.ts";
+import { BodyBuffer, BodyCache, requestPieces } from "../src/model/request.ts";
 import { call, reply, say, startFakeModel, think, type RecordedRequest } from "./fake-model.ts";
 import { all, ask, joined, KEY, providerAt, request } from "./model-support.ts";
 
@@ -257,10 +257,25 @@ test("a body of 2,000 messages is built within a frame", () => {
   const info = resolveModel("claude-opus-5-5");
   const build = (): number => {
     const from = performance.now();
-    const body = requestBody(request({ messages: [...messages], model: info.id }), info, info.id, cache);
+    const body = requestPieces(request({ messages: [...messages], model: info.id }), info, info.id, cache).join("");
     if (body.length < 2_000_000) throw new Error("too small");
     return performance.now() - from;
   };
   build();
   expect(Math.min(...Array.from({ length: 5 }, build))).toBeLessThan(16);
+});
+
+test("one buffer holds one body after another, whatever their sizes and characters; two at once do not meet", () => {
+  const buffer = new BodyBuffer();
+  const text = (bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  const large = ["é".repeat(50_000), "€", "x".repeat(70_000), "😀".repeat(30_000)];
+  for (const pieces of [["a", "b"], large, ["short ü"], [], ["\u{1F600}"]]) {
+    const body = buffer.fill(pieces);
+    const other = buffer.fill(["other"]);
+    expect([text(body.bytes), text(other.bytes)]).toEqual([pieces.join(""), "other"]);
+    other.release();
+    expect(text(buffer.fill(["third"]).bytes)).toBe("third");
+    expect(text(body.bytes)).toBe(pieces.join(""));
+    body.release();
+  }
 });

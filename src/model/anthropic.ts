@@ -4,7 +4,7 @@ import { isKnownModel, resolveModel, sameModel } from "./catalog.ts";
 import { streamFailure, type Context } from "./failure.ts";
 import { fields } from "./json.ts";
 import type { ModelInfo } from "./models.ts";
-import { BodyCache, requestBody } from "./request.ts";
+import { BodyBuffer, BodyCache, requestPieces } from "./request.ts";
 import { ReplyReader } from "./stream.ts";
 import { eventsIn, guardedFetch, MAX_TIMER_MS, Watch, type Timeouts } from "./wire.ts";
 
@@ -55,6 +55,7 @@ class Endpoint {
   readonly #timeouts: Timeouts;
   readonly #resolve: (model: string) => ModelInfo;
   readonly #cache = new BodyCache();
+  readonly #buffer = new BodyBuffer();
   #client: InstanceType<Sdk["Client"]> | undefined;
 
   constructor(options: AnthropicOptions) {
@@ -73,9 +74,9 @@ class Endpoint {
       errorOf: (event) => streamFailure(event, context),
     });
     const sdk = await preloadSdk();
+    const body = this.#buffer.fill(requestPieces(request, info, this.#wireId(info), this.#cache));
     try {
-      const body = requestBody(request, info, this.#wireId(info), this.#cache);
-      const response = await this.#post(sdk, { body, betas: this.#betas(info), signal: watch.signal });
+      const response = await this.#post(sdk, { body: body.bytes, betas: this.#betas(info), signal: watch.signal });
       watch.answered();
       for await (const event of eventsIn(response, { sdk, watch, context })) {
         watch.check();
@@ -90,12 +91,13 @@ class Endpoint {
       if (reader.done && !signal.aborted) return;
       throw watch.reason(error, sdk);
     } finally {
+      body.release();
       watch.end();
     }
   }
 
   // The SDK's client, given everything it would otherwise look for in the environment and in files.
-  #post(sdk: Sdk, call: { body: string; betas: string[]; signal: AbortSignal }): Promise<Response> {
+  #post(sdk: Sdk, call: { body: Uint8Array; betas: string[]; signal: AbortSignal }): Promise<Response> {
     const { auth, baseURL, headers, userAgent } = this.#options;
     const own: Record<string, string> = {
       "content-type": "application/json",
