@@ -363,7 +363,21 @@ describe("permissions in print mode", () => {
     const ran = await run(box, ["-p", "x"]);
     expect(ran.stdout).toContain("inside");
     expect(ran.stdout).toContain("--add-dir");
+    expect(ran.stderr).toBe("");
     expect(readdirSync(box.cwd)).toEqual(["a.txt"]);
+  });
+
+  test("each denial is a message of its own; --verbose tells the calls on stderr", async () => {
+    const script = () => [call("Bash", { command: "touch x" }, { id: "t9" }), say("ok")];
+    const lines = messages((await once(script(), ["-p", "x", ...STREAM])).stdout);
+    expect(lines.find((m) => m.subtype === "permission_denied")).toMatchObject({
+      tool_name: "Bash",
+      tool_use_id: "t9",
+      message: expect.stringContaining("--allowedTools Bash"),
+    });
+    const told = await once(script(), ["-p", "x", "--verbose"]);
+    expect([told.stdout, told.stderr.split("\n").length]).toEqual(["ok\n", 3]);
+    expect(told.stderr).toStartWith("* Bash: touch x\n  denied: Bash was not run");
   });
 
   test("acceptEdits edits, plan does not, a deny rule holds even when everything is allowed", async () => {

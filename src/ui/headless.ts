@@ -2,7 +2,7 @@
 import type { Conversation } from "../commands/command.ts";
 import type { Event, UserMessage } from "../core/types.ts";
 import type { Out } from "./out.ts";
-import { sanitize } from "./sanitize.ts";
+import { oneLine, sanitize } from "./sanitize.ts";
 import { Tally, Totals } from "./tally.ts";
 
 /** Asked again this often for output that fits --json-schema. */
@@ -76,12 +76,12 @@ function synthetic(text: string): UserMessage {
   return { role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }], synthetic: true };
 }
 
-/** Only the final text on stdout; what happens meanwhile and matters goes to stderr. */
+/** Only the final text on stdout; what happens meanwhile and matters goes to stderr, with --verbose every call. */
 export function textSink(conversation: Conversation, out: Out, err: Out): Sink {
   return {
     begin() {},
     event(event) {
-      const line = remark(event);
+      const line = remark(event) ?? (conversation.verbose ? step(event) : undefined);
       if (line) err.write(`${sanitize(line)}\n`);
     },
     result(tally, structured) {
@@ -102,6 +102,18 @@ function finalText(tally: Tally, { limits }: Conversation): string {
     default:
       return tally.resultText();
   }
+}
+
+/** One line per call, and another when it did not go well. */
+export function step(event: Event): string | undefined {
+  if (event.type === "tool.start") {
+    const { call, title } = event;
+    return `* ${oneLine(title.startsWith(call.name) ? title : `${call.name}: ${title}`)}`;
+  }
+  if (event.type !== "tool.end" || event.outcome === "ok") return undefined;
+  const { content } = event.result;
+  const text = typeof content === "string" ? content : content.map((b) => (b.type === "text" ? b.text : "")).join(" ");
+  return `  ${event.outcome}: ${oneLine(text)}`;
 }
 
 /** What a person who waits should know, in one line. */

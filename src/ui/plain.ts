@@ -2,7 +2,7 @@
 import type { Conversation } from "../commands/command.ts";
 import { runCommand } from "../commands/builtin.ts";
 import type { Answer, DoneReason, Event, Host, Question, UserMessage } from "../core/types.ts";
-import { remark } from "./headless.ts";
+import { remark, step } from "./headless.ts";
 import type { Out } from "./out.ts";
 import { oneLine, sanitize } from "./sanitize.ts";
 
@@ -116,12 +116,6 @@ export class Plain {
       case "text.delta":
         this.#stream(sanitize(event.text));
         return;
-      case "tool.start":
-        this.#say(`* ${oneLine(named(event))}`);
-        return;
-      case "tool.end":
-        if (event.outcome !== "ok") this.#say(`  ${event.outcome}: ${oneLine(firstText(event.result.content))}`);
-        return;
       case "message":
         if (event.message.role === "assistant") this.#endLine();
         return;
@@ -129,7 +123,7 @@ export class Plain {
         if (event.reason !== "end_turn") this.#say(ended(event));
         return;
       default: {
-        const line = remark(event);
+        const line = step(event) ?? remark(event);
         if (line) this.#say(oneLine(line, 500));
       }
     }
@@ -197,10 +191,6 @@ export class Plain {
   }
 }
 
-function named({ call, title }: Extract<Event, { type: "tool.start" }>): string {
-  return title.startsWith(call.name) ? title : `${call.name}: ${title}`;
-}
-
 function userMessage(text: string): UserMessage {
   return { role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }] };
 }
@@ -237,9 +227,4 @@ function ended({ reason, error }: Extract<Event, { type: "done" }>): string {
     default:
       return reason satisfies never;
   }
-}
-
-function firstText(content: string | readonly { type: string; text?: string }[]): string {
-  if (typeof content === "string") return content;
-  return content.map((block) => block.text ?? "").join(" ");
 }

@@ -41,6 +41,7 @@ export function messageSink(conversation: Conversation, emit: Emit): Sink {
       } else if (event.type === "message" && event.message.role === "assistant") {
         for (const block of unshown(event.message, shown)) assistant(event.message, block);
       } else {
+        if (event.type === "tool.end" && event.outcome === "denied") emit(deniedLine(event));
         const line = otherLine(event, conversation);
         if (line) emit(line);
       }
@@ -140,7 +141,12 @@ function otherLine(event: Event, conversation: Conversation): Record<string, unk
   }
 }
 
-export function informational(level: string, content: string) {
+function deniedLine({ call, result }: Extract<Event, { type: "tool.end" }>) {
+  const message = typeof result.content === "string" ? result.content : "";
+  return { type: "system", subtype: "permission_denied", tool_name: call.name, tool_use_id: call.id, message };
+}
+
+function informational(level: string, content: string) {
   return { type: "system", subtype: "informational", level, content };
 }
 
