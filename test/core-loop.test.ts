@@ -300,6 +300,18 @@ test("limits: turns, budget, too many broken replies", async () => {
   expect(last).toEqual({ type: "done", reason: "error", error: "The model's reply broke off 10 times in a row." });
 });
 
+test("a fallback stands in until the run is over; the next prompt asks the chosen model again", async () => {
+  const provider = played([
+    [{ type: "model", model: "spare", reason: "m is overloaded" }, ...reply([call("c", "Read")])],
+    reply([text("one")]),
+    reply([text("two")]),
+  ]);
+  const { agent } = agentWith(provider, [tool("Read", READ, () => ({ content: "r" }))]);
+  await collect(agent.prompt(user("go"), never));
+  await collect(agent.prompt(user("on", "u2"), never));
+  expect(provider.requests.map((r) => r.model)).toEqual(["m", "spare", "m"]);
+});
+
 test("a model that fails ends the run with its error and a history that can go on", async () => {
   const provider = played([
     [{ type: "throw", error: new ModelError("auth", "401 bad key", { status: 401 }) }],

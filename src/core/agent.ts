@@ -7,12 +7,15 @@ export class Agent {
   #state: State;
   #deps: Deps;
   #record: (event: DurableEvent) => void;
+  /** The model the person chose; a fallback stands in for it until the run is over. */
+  #chosen: string;
 
   /** `record` is called with every durable event, before any front end sees it. */
   constructor(deps: Deps, start: State, record: (event: DurableEvent) => void) {
     this.#deps = deps;
     this.#state = start;
     this.#record = record;
+    this.#chosen = start.model;
   }
 
   get state(): State {
@@ -21,6 +24,7 @@ export class Agent {
 
   /** Answers one message: events until `done`. Pull it to the end; `signal` interrupts. */
   async *prompt(message: UserMessage, signal: AbortSignal): AsyncGenerator<Event, void> {
+    if (this.#state.model !== this.#chosen) this.setModel(this.#chosen);
     yield this.apply({ type: "message", message });
     for await (const event of loop(this.#state, this.#deps, signal)) {
       yield isDurable(event) ? this.apply(event) : event;
@@ -32,6 +36,7 @@ export class Agent {
   }
 
   setModel(model: string): void {
+    this.#chosen = model;
     if (model !== this.#state.model) this.apply({ type: "model", model, reason: "chosen" });
   }
 
