@@ -202,7 +202,8 @@ async function controlled(options: Options, world: World): Promise<number> {
     write,
     conversation: () => conversation,
     replay: options.replayUserMessages ?? false,
-    mayBypass: Boolean(options.dangerouslySkipPermissions || options.allowDangerouslySkipPermissions),
+    mayBypass:
+      conversation.agent.state.mode === "bypassPermissions" || Boolean(options.allowDangerouslySkipPermissions),
   });
   state.control = control;
   world.stop.controller.signal.addEventListener("abort", () => control.end());

@@ -2,17 +2,18 @@
 import { afterAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BINARY, sandbox, type Sandbox } from "./binary.ts";
+import { BINARY, run, sandbox, type Sandbox } from "./binary.ts";
 import { call, reply, say, stall, startFakeModel, type FakeModel, type ScriptEntry } from "./fake-model.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
 
 /** A terminal with the program in it: type, and wait for what the screen shows. */
-async function terminal(script: ScriptEntry[], args: string[] = []) {
+async function terminal(script: ScriptEntry[], args: string[] = [], before: string[] = []) {
   const model: FakeModel = await startFakeModel(script);
   const box = sandbox(model);
   boxes.push(box);
+  if (before.length > 0) await run(box, before);
   const screen = { text: "", read: 0, changed: Promise.withResolvers<void>() };
   const decoder = new TextDecoder();
   const child = Bun.spawn([BINARY, ...args], {
@@ -118,6 +119,18 @@ test("a line typed while a command runs steers the turn; lines pasted together a
     { type: "text", text: "first line\nsecond line" },
   ]);
   t.type("/exit\n");
+  expect(await t.child.exited).toBe(0);
+  await t.model.stop();
+});
+
+test("--continue says what it goes on with", async () => {
+  const t = await terminal([say("one"), say("two")], ["-c"], ["-p", "the first prompt"]);
+  await t.sees("Going on with: the first prompt");
+  await t.sees("> ");
+  t.type("and then\n");
+  await t.sees("two");
+  expect(t.model.requests[1]?.body.messages.length).toBe(3);
+  t.type("\u0004");
   expect(await t.child.exited).toBe(0);
   await t.model.stop();
 });

@@ -1,6 +1,7 @@
 // The plain interactive mode: lines in, lines out. For dumb terminals and screen readers, and nothing but a terminal needed.
 import type { Conversation } from "../commands/command.ts";
 import { runCommand } from "../commands/builtin.ts";
+import { textOf } from "../core/state.ts";
 import type { Answer, DoneReason, Event, Host, Question, UserMessage } from "../core/types.ts";
 import { remark, step } from "./headless.ts";
 import type { Out } from "./out.ts";
@@ -54,6 +55,8 @@ export class Plain {
     this.#say(
       `nanocode ${this.#conversation.version}, ${this.#conversation.agent.state.model}. /help lists the commands.`,
     );
+    const earlier = this.#conversation.agent.state.messages.find((message) => message.role === "user");
+    if (earlier) this.#say(`Going on with: ${oneLine(textOf(earlier), 70)}`);
     if (first) this.#typed.push(first);
     while (!this.#leaving) {
       if (this.#typed.length === 0) this.#out.write("\n> ");
