@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run, sandbox, type Sandbox } from "./binary.ts";
-import { call, say, startFakeModel, type Handler, type RecordedRequest } from "./fake-model.ts";
+import { call, reply, say, startFakeModel, type Handler, type RecordedRequest } from "./fake-model.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -56,7 +56,8 @@ test("fixes a seeded bug in a real package by running the package's own tests", 
 test("a 40-turn refactoring over a 2,000-file tree", async () => {
   const modules = 20;
   const perModule = 100;
-  // Every file calls oldName(); the model greps for them, reads and edits one module's callers per pair of turns.
+  // Every tenth file calls oldName(). Per module one turn searches and reads, the next edits one file by hand (Edit) and
+  // the others by command.
   const handler: Handler = (request, index) => {
     const module = Math.floor(index / 2);
     if (module >= modules) {
@@ -64,10 +65,15 @@ test("a 40-turn refactoring over a 2,000-file tree", async () => {
         ? call("Grep", { pattern: "oldName", output_mode: "count" })
         : say("Renamed everywhere.");
     }
-    if (index % 2 === 0) return call("Grep", { pattern: "oldName", path: `pkg${module}`, output_mode: "content" });
-    expect(results(request)).toContain(`pkg${module}`);
+    const first = `pkg${module}/f0.ts`;
+    if (index % 2 === 0) {
+      const search = call("Grep", { pattern: "oldName", path: `pkg${module}`, output_mode: "content" });
+      return reply([search, call("Read", { file_path: first })]);
+    }
+    expect(results(request)).toContain(`pkg${module}/f90.ts`);
+    const edit = call("Edit", { file_path: first, old_string: "oldName(0)", new_string: "newName(0)" });
     const command = `grep -rl oldName pkg${module} | xargs sed -i 's/oldName/newName/g' && echo renamed ${module}`;
-    return call("Bash", { command });
+    return reply([edit, call("Bash", { command })]);
   };
   await using model = await startFakeModel(handler);
   const box = sandbox(model);
@@ -79,7 +85,14 @@ test("a 40-turn refactoring over a 2,000-file tree", async () => {
       writeFileSync(join(box.cwd, `pkg${m}`, `f${i}.ts`), body);
     }
   }
-  const ran = await run(box, ["-p", "Rename oldName to newName.", "--output-format", "json", "--allowedTools", "Bash"]);
+  const ran = await run(box, [
+    "-p",
+    "Rename oldName to newName.",
+    "--output-format",
+    "json",
+    "--allowedTools",
+    "Bash,Edit",
+  ]);
   const result = JSON.parse(ran.stdout) as Record<string, unknown>;
   expect(result).toMatchObject({
     subtype: "success",
