@@ -1,4 +1,5 @@
 // argv to one front end and an exit code. The only place that ends the process.
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { compose, type Setup } from "./compose.ts";
 import { help, parseArgs } from "./config/args.ts";
@@ -12,12 +13,16 @@ import { VERSION } from "./core/version.ts";
 import { fdOut, isTerminal, type Out } from "./ui/out.ts";
 import { sanitize } from "./ui/sanitize.ts";
 import { debugLog, type Log } from "./utils/debug.ts";
+import { killTrackedNow } from "./utils/process.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 const SOFTWARE = 70;
 const CLOSED_PIPE = 141;
 /** A run that does not end by itself after a signal is ended. */
 const PATIENCE_MS = 2_000;
+const LAST_WORDS_MS = 100;
+/** How long commands the model left in the background may go on after the last result. */
+const BACKGROUND_MS = 5_000;
 
 type World = { env: Env; cwd: string; places: Places; out: Out; err: Out; stop: Stop };
 
@@ -27,18 +32,27 @@ class Stop {
   code: number | undefined;
   /** What is still to be written before the process ends. */
   readonly outs: Out[] = [];
+  /** What must not outlive us, however we end. */
+  readonly cleanups: (() => void)[] = [killTrackedNow];
   /** Ctrl-C in the terminal: true when it was taken care of. */
   onInterrupt: (() => boolean) | undefined;
 
   with(code: number): void {
-    if (this.code !== undefined) this.leave(this.code);
+    if (this.code !== undefined) this.exit(this.code);
     this.code = code;
     this.controller.abort(new Error("stopped"));
-    setTimeout(() => this.leave(code), PATIENCE_MS).unref();
+    setTimeout(() => this.exit(code), PATIENCE_MS).unref();
   }
 
-  leave(code: number): never {
-    for (const out of this.outs) out.flush();
+  /** Once all is written. Told to stop, a reader that does not read is not waited for. */
+  async leave(code: number): Promise<void> {
+    const written = Promise.all(this.outs.map((out) => out.drained()));
+    await (this.code === undefined ? written : Promise.race([written, Bun.sleep(LAST_WORDS_MS)]));
+    this.exit(this.code ?? code);
+  }
+
+  exit(code: number): never {
+    for (const cleanup of this.cleanups) cleanup();
     process.exit(code);
   }
 }
@@ -60,6 +74,7 @@ export async function run(argv: string[]): Promise<void> {
   process.on("uncaughtException", fatal);
   process.on("unhandledRejection", fatal);
   for (const [name, code] of Object.entries(SIGNALS)) {
+    if (name === "SIGHUP" && hangupIgnored()) continue;
     process.on(name, () => {
       if (name === "SIGINT" && stop.onInterrupt?.()) return;
       stop.with(code);
@@ -67,11 +82,21 @@ export async function run(argv: string[]): Promise<void> {
   }
   try {
     const code = await dispatch(argv, { ...world, cwd: workingFolder() });
-    stop.leave(stop.code ?? code);
+    await stop.leave(code);
   } catch (error) {
     if (!(error instanceof UsageError)) return fatal(error);
     world.err.write(`${sanitize(error.message)}\n`);
-    stop.leave(stop.code ?? 1);
+    await stop.leave(1);
+  }
+}
+
+/** Started with nohup: the terminal may go, we stay. */
+function hangupIgnored(): boolean {
+  try {
+    const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
+    return (BigInt(`0x${mask}`) & 1n) === 1n;
+  } catch {
+    return false; // no such file on this system
   }
 }
 
@@ -89,7 +114,7 @@ function crashed(error: unknown, { places: { nanocode }, err, stop }: World): vo
   debugLog(path)(error instanceof Error ? (error.stack ?? error.message) : String(error));
   const what = error instanceof Error ? error.message : String(error);
   err.write(`nanocode failed: ${sanitize(what)}. The details are in ${path}; please report them.\n`);
-  stop.leave(SOFTWARE);
+  void stop.leave(SOFTWARE);
 }
 
 async function dispatch(argv: string[], world: World): Promise<number> {
@@ -120,11 +145,20 @@ async function dispatch(argv: string[], world: World): Promise<number> {
 
 /** What compose needs besides the host. */
 function setupFor(options: Options, world: World): Omit<Setup, "host" | "steering"> {
-  const { env, cwd, places: where, err } = world;
+  const { env, cwd, places: where, err, stop } = world;
   const warn = (text: string) => err.write(`nanocode: ${sanitize(text)}\n`);
   const { settings, warnings } = settingsFor(options, world);
   warnings.forEach(warn);
-  return { options, settings, places: where, env: { ...settings.env, ...env }, cwd, warn, log: logFor(options, world) };
+  return {
+    options,
+    settings,
+    places: where,
+    env: { ...settings.env, ...env },
+    cwd,
+    warn,
+    log: logFor(options, world),
+    onExit: (cleanup) => void stop.cleanups.push(cleanup),
+  };
 }
 
 function logFor({ debug, debugFile }: Options, { places: { nanocode }, cwd, err }: World): Log | undefined {
@@ -148,7 +182,7 @@ async function print(argument: string | undefined, options: Options, world: Worl
   const setup = setupFor(options, world);
   // Composed before the prompt is complete: the SDK loads while stdin is read, and a missing key is said at once.
   const conversation = await compose({ ...setup, host: printHost, steering: () => [] });
-  const prompt = await readPrompt(argument, setup.warn);
+  const prompt = await readPrompt(argument, setup.warn, world.stop.controller.signal);
   return headless({ conversation, prompts: [userMessage(prompt)], options, world });
 }
 
@@ -179,6 +213,7 @@ async function headless({ conversation, prompts, options, world, onRun }: Headle
   try {
     return await runHeadless({ conversation, prompts, sink, signal, quiet, ...(onRun ? { onRun } : {}) });
   } finally {
+    await conversation.idle(BACKGROUND_MS, signal);
     await conversation.close();
   }
 }

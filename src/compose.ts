@@ -36,6 +36,8 @@ export type Setup = {
   steering(): UserMessage[];
   /** Something the person should know that no event carries. */
   warn(text: string): void;
+  /** Work that must be done however the process ends; synchronous. */
+  onExit(cleanup: () => void): void;
   /** The debug log, when one is wanted. */
   log: ((line: string) => void) | undefined;
   /** Instead of the model the options and the environment name (`nanocode demo`). */
@@ -94,6 +96,7 @@ class Parts {
 
   constructor(setup: Setup, chosen: Chosen, overrides: Overrides) {
     this.#setup = setup;
+    setup.onExit(() => this.#tasks.killAll());
     this.#chosen = chosen;
     this.#overrides = overrides;
   }
@@ -101,16 +104,21 @@ class Parts {
   async fresh(): Promise<Conversation> {
     const { options, cwd, places } = this.#setup;
     const id = options.sessionId?.toLowerCase() ?? crypto.randomUUID();
-    if (options.sessionId && findSession(places.sessions, id)) {
-      throw new UsageError(`Error: Session ID ${id} is already in use.`);
-    }
+    this.#refuseTaken();
     const store = this.#store({ id, path: join(places.sessions, projectSlug(cwd), `${id}.jsonl`) });
     return this.#conversation(store, []);
+  }
+
+  #refuseTaken(): void {
+    const { options, places } = this.#setup;
+    if (options.sessionId === undefined || !findSession(places.sessions, options.sessionId)) return;
+    throw new UsageError(`Error: Session ID ${options.sessionId} is already in use.`);
   }
 
   async reopen(path: string): Promise<Conversation> {
     const { options, cwd, places, warn } = this.#setup;
     const id = /([^/\\]+)\.jsonl$/.exec(path)?.[1] ?? "";
+    this.#refuseTaken();
     if (options.forkSession || options.noSessionPersistence) {
       const { load, repairs } = await import("./session/load.ts");
       const { events, notices } = await load(path);
@@ -263,6 +271,7 @@ function converse(setup: Converse): Conversation {
     },
     structured: () => ({ expected: structured.output !== undefined, value: structured.output?.take() }),
     settled: async () => store?.sync(),
+    idle: (ms, signal) => tasks.idle(ms, signal),
     fresh: async () => {
       await close();
       return setup.fresh();

@@ -282,7 +282,167 @@ describe("stream-json", () => {
   });
 });
 
+describe("a driving program", () => {
+  const user = (content: unknown) => ({ type: "user", message: { role: "user", content } });
+  const request = (subtype: string, more = {}) => ({
+    type: "control_request",
+    request_id: subtype,
+    request: { subtype, ...more },
+  });
+  const lines = (...all: object[]) => all.map((line) => JSON.stringify(line)).join("\n");
+  const input = ["--input-format", "stream-json", ...STREAM];
+
+  test("an interrupt right behind its prompt is not lost; the next prompt is answered", async () => {
+    const stdin = lines(user("one"), request("interrupt"), user("two"));
+    const ran = await once([say("answer")], input, { stdin });
+    const results = messages(ran.stdout).filter((m) => m.type === "result");
+    expect(results.map((m) => m.subtype)).toEqual(["error_during_execution", "success"]);
+    expect(ran.requests.length).toBe(1);
+  });
+
+  test("an empty prompt and a stray tool result still get their result", async () => {
+    const stray = [{ type: "tool_result", tool_use_id: "nope", content: "x" }];
+    const ran = await once([say("a"), say("b")], input, { stdin: lines(user(""), user(stray)) });
+    expect(messages(ran.stdout).filter((m) => m.subtype === "success").length).toBe(2);
+    expect(ran.stdout).not.toContain("nope");
+  });
+
+  test("prompts are echoed when they are taken, with the session's id", async () => {
+    const ran = await once([say("a"), say("b")], [...input, "--replay-user-messages"], {
+      stdin: lines(user("1"), user("2")),
+    });
+    const kinds = messages(ran.stdout).map((m) => (m.isReplay ? "echo" : m.type));
+    expect(kinds).toEqual(["echo", "system", "assistant", "result", "echo", "system", "assistant", "result"]);
+    expect(new Set(messages(ran.stdout).map((m) => m.session_id)).size).toBe(1);
+  });
+
+  test("set_model while a command runs: the next request uses it", async () => {
+    await using model = await startFakeModel([
+      call("Bash", { command: "while [ ! -e go ]; do sleep 0.02; done" }),
+      say("ok"),
+    ]);
+    const box = boxFor(model);
+    const { child, send } = driven(box, ["--allowedTools=Bash"]);
+    send(user("x"));
+    await model.request(0);
+    send(request("set_model", { model: "claude-opus-4-5" }));
+    for await (const line of readLines(child.stdout)) {
+      if (line.type === "control_response") writeFileSync(join(box.cwd, "go"), "");
+      if (line.type === "result") void child.stdin.end();
+    }
+    expect(model.requests.map((r) => String(r.body.model).includes("opus-4-5"))).toEqual([false, true]);
+  });
+
+  test("deny with interrupt ends the turn without asking for the calls beside it", async () => {
+    const outside = ["/etc/a", "/etc/b", "/etc/c"].map((path) => call("Read", { file_path: path }));
+    await using model = await startFakeModel([reply(outside)]);
+    const { child, send } = driven(boxFor(model), ["--permission-prompt-tool=stdio"]);
+    send(user("x"));
+    const asked: unknown[] = [];
+    const ends: Record<string, unknown>[] = [];
+    for await (const line of readLines(child.stdout)) {
+      if (line.type === "control_request") {
+        asked.push(line.request_id);
+        const response = { behavior: "deny", message: "no", interrupt: true };
+        send({ type: "control_response", response: { subtype: "success", request_id: line.request_id, response } });
+      }
+      if (line.type !== "result") continue;
+      ends.push(line);
+      void child.stdin.end();
+    }
+    expect([asked.length, ends.map((end) => end.subtype)]).toEqual([1, ["error_during_execution"]]);
+    expect(ends[0]?.permission_denials).toHaveLength(1);
+  });
+
+  test("the budget is the session's, not each prompt's", async () => {
+    const price = { input: 0, output: 1_000_000, cacheWrite5m: 0, cacheRead: 0 };
+    const settings = JSON.stringify({ models: { m: { price } } });
+    const usage = { output_tokens: 1, input_tokens: 0, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 };
+    const script = ["1", "2", "3"].map((text) => reply([say(text)], { usage }));
+    const args = [...input, "--model=m", "--settings", settings, "--max-budget-usd=2"];
+    const ran = await once(script.slice(0, 2), args, { stdin: lines(user("a"), user("b"), user("c")) });
+    const results = messages(ran.stdout).filter((m) => m.type === "result");
+    expect(results.map((m) => m.subtype)).toEqual(["success", "success", "error_max_budget_usd"]);
+  });
+});
+
+describe("long answers and limits", () => {
+  test("an answer cut at the output limit is printed whole", async () => {
+    const ran = await once([reply([say("PART ONE, ")], { stopReason: "max_tokens" }), say("PART TWO")], ["-p", "x"]);
+    expect(ran.stdout).toBe("PART ONE, PART TWO\n");
+  });
+
+  test("asking again for structured output counts against --max-turns and says how it failed", async () => {
+    const schema = JSON.stringify({ type: "object", properties: { a: { type: "string" } }, required: ["a"] });
+    const args = ["-p", "x", "--max-turns", "2", "--json-schema", schema];
+    const ran = await once([say("no"), say("never")], [...args, "--output-format", "json"]);
+    expect([ran.requests.length, ran.code]).toEqual([2, 1]);
+    const text = await once(
+      Array.from({ length: 6 }, () => say("no")),
+      ["-p", "x", "--json-schema", schema],
+    );
+    expect([text.code, text.stdout]).toEqual([1, "Error: The model gave no output that fits --json-schema\n"]);
+  });
+
+  test("a command left in the background may finish after the answer", async () => {
+    const ran = await once(
+      [call("Bash", { command: "sleep 0.3; echo done > made.txt", run_in_background: true }), say("started")],
+      ["-p", "x", "--allowedTools", "Bash"],
+    );
+    expect([ran.stdout, readdirSync(ran.box.cwd)]).toEqual(["started\n", ["made.txt"]]);
+  });
+});
+
 describe("signals", () => {
+  test("a second one ends it at once, and everything it started", async () => {
+    const loop = "trap '' TERM; while :; do sleep 0.2; done";
+    await using model = await startFakeModel([
+      call("Bash", { command: "sleep 300", run_in_background: true }),
+      call("Bash", { command: loop }),
+    ]);
+    const child = start(boxFor(model), ["-p", "x", ...YES]);
+    await model.request(1);
+    const children = await waitFor(() => sleepers(child.pid).length > 1 && sleepers(child.pid));
+    child.kill("SIGINT");
+    await Bun.sleep(20);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    await waitFor(() => children.every((pid) => !alive(pid)));
+  });
+
+  test("a reader that does not read does not keep it from ending", async () => {
+    await using model = await startFakeModel([say("x".repeat(2_000_000))], { deltaSize: 100 });
+    const box = boxFor(model);
+    const script = '"$0" -p x "$@" | sleep 20';
+    const shell = Bun.spawn(["sh", "-c", script, BINARY, ...STREAM, "--include-partial-messages"], {
+      cwd: box.cwd,
+      env: box.env,
+    });
+    await model.request(0);
+    const pid = await waitFor(() => childOf(shell.pid, "nanocode") ?? false);
+    await Bun.sleep(300);
+    process.kill(pid, "SIGTERM");
+    await waitFor(() => !alive(pid));
+    process.kill(childOf(shell.pid, "sleep") ?? 0, "SIGKILL");
+    await shell.exited;
+  });
+
+  test("it ends at once while it waits for stdin", async () => {
+    const box = boxFor();
+    const child = Bun.spawn([BINARY, "-p"], {
+      cwd: box.cwd,
+      env: { ...box.env, ANTHROPIC_API_KEY: "k" },
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    await Bun.sleep(150);
+    const began = performance.now();
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
+
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -434,6 +594,15 @@ function sleepers(root: number): number[] {
     grew = found.length > 0;
   }
   return rows.filter(([pid = "", , name]) => below.has(pid) && name === "sleep").map(([pid]) => Number(pid));
+}
+
+function childOf(parent: number, name: string): number | undefined {
+  const rows = Bun.spawnSync(["ps", "-o", "pid=,comm=", "--ppid", String(parent)])
+    .stdout.toString()
+    .trim()
+    .split("\n");
+  const row = rows.map((line) => line.trim().split(/\s+/)).find(([, comm]) => comm === name);
+  return row ? Number(row[0]) : undefined;
 }
 
 function alive(pid: number): boolean {

@@ -28,6 +28,8 @@ export interface Conversation {
   cost(model: string, usage: Usage): number | undefined;
   /** A run is over: what was recorded is made to survive a power loss. */
   settled(): Promise<void>;
+  /** Waits until no command runs in the background any more, at most `ms`. */
+  idle(ms: number, signal: AbortSignal): Promise<void>;
   /** A new conversation with the same settings; this one is closed. */
   fresh(): Promise<Conversation>;
   /** Ends the record: what is written is made durable and the lock is given back. */

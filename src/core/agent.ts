@@ -9,6 +9,8 @@ export class Agent {
   #record: (event: DurableEvent) => void;
   /** The model the person chose; a fallback stands in for it until the run is over. */
   #chosen: string;
+  /** US dollars, since the program started. */
+  #spent = 0;
 
   /** `record` is called with every durable event, before any front end sees it. */
   constructor(deps: Deps, start: State, record: (event: DurableEvent) => void) {
@@ -22,11 +24,18 @@ export class Agent {
     return this.#state;
   }
 
-  /** Answers one message: events until `done`. Pull it to the end; `signal` interrupts. */
-  async *prompt(message: UserMessage, signal: AbortSignal): AsyncGenerator<Event, void> {
+  /**
+   * Answers one message: events until `done`. Pull it to the end; `signal` interrupts. `turnsTaken`: requests already
+   * made for the same prompt, when this message only asks for something that was missing.
+   */
+  async *prompt(message: UserMessage, signal: AbortSignal, turnsTaken = 0): AsyncGenerator<Event, void> {
     if (this.#state.model !== this.#chosen) this.setModel(this.#chosen);
     yield this.apply({ type: "message", message });
-    for await (const event of loop(this.#state, this.#deps, signal)) {
+    const deps = { ...this.#deps, turnsTaken, spent: this.#spent, model: () => this.#state.model };
+    for await (const event of loop(this.#state, deps, signal)) {
+      if (event.type === "message" && event.message.role === "assistant") {
+        this.#spent += this.#deps.cost(event.message.model, event.message.usage) ?? 0;
+      }
       yield isDurable(event) ? this.apply(event) : event;
     }
   }

@@ -31,11 +31,15 @@ export class Executor {
   #held: Event[] = [];
   #idle: (() => void)[] = [];
   #options: ExecutorOptions;
+  /** Ends what runs and what is asked when the person says "no, and stop". */
+  #stopped = new AbortController();
+  #signal: AbortSignal;
   /** The person answered a question with "no, and stop". */
   interrupted = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#stopped.signal]);
   }
 
   /** True once a tool of this reply has begun: from then on the reply must not be asked for again. */
@@ -111,7 +115,7 @@ export class Executor {
   }
 
   #start(slot: Slot): void {
-    if (this.#options.signal.aborted) {
+    if (this.#signal.aborted) {
       this.#end(slot, { content: "Interrupted before it started.", isError: true }, "aborted", 0);
       return;
     }
@@ -125,7 +129,8 @@ export class Executor {
 
   /** The one place where a thrown tool error becomes a result. */
   async #run(slot: Slot, ready: Ready): Promise<void> {
-    const { deps, signal, emit } = this.#options;
+    const { deps, emit } = this.#options;
+    const signal = this.#signal;
     const began = deps.now();
     try {
       const title = ready.tool.title(ready.input);
@@ -148,22 +153,23 @@ export class Executor {
 
   #stop(): void {
     this.interrupted = true;
+    this.#stopped.abort(new Error("Not run: the person declined another call and stopped."));
     this.cancelWaiting("Not run: the person declined the call before it and stopped.", "aborted");
   }
 
   async #observeAndEnd(slot: Slot, output: ToolOutput, began: number): Promise<void> {
-    const { deps, signal } = this.#options;
+    const { deps } = this.#options;
     const notes = await deps.observe(slot.call, toResult(slot.call, output));
-    const outcome = signal.aborted ? "aborted" : output.isError ? "error" : "ok";
+    const outcome = this.#signal.aborted ? "aborted" : output.isError ? "error" : "ok";
     this.#end(slot, withNotes(output, notes), outcome, deps.now() - began);
   }
 
   #context(call: ToolUse): ToolContext {
-    const { state, emit, signal } = this.#options;
+    const { state, emit } = this.#options;
     return {
       cwd: state().cwd,
       callId: call.id,
-      signal,
+      signal: this.#signal,
       progress: (text) => emit({ type: "tool.progress", id: call.id, text }),
       chdir: (cwd) => emit({ type: "cwd", cwd }),
     };

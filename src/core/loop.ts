@@ -27,13 +27,22 @@ const NOT_RUN: Partial<Record<StopReason, string>> = {
   aborted: "Not run: the person interrupted.",
 };
 
+export type LoopDeps = Deps & {
+  /** Requests already made for the same prompt; they count against `maxTurns`. */
+  turnsTaken: number;
+  /** US dollars spent by the conversation before. */
+  spent: number;
+  /** The model to ask now: it may be changed while the loop runs. */
+  model(): string;
+};
+
 /**
  * Runs from `start` (whose last message is the person's) until the model ends its turn, a limit is reached, it fails or
  * `signal` aborts; always ends with one `done`. `return()` on the generator does not cancel: the signal does.
  */
-export async function* loop(start: State, deps: Deps, signal: AbortSignal): AsyncGenerator<Event, void> {
+export async function* loop(start: State, deps: LoopDeps, signal: AbortSignal): AsyncGenerator<Event, void> {
   const run = new Run(start, deps, signal);
-  for (let turn = 1; ; turn++) {
+  for (let turn = deps.turnsTaken + 1; ; turn++) {
     const stop = run.limit(turn);
     if (stop) return yield { type: "done", reason: stop };
     for (const message of deps.steering()) yield run.apply({ type: "message", message });
@@ -47,13 +56,14 @@ type Done = Extract<Event, { type: "done" }>;
 
 class Run {
   #state: State;
-  #deps: Deps;
+  #deps: LoopDeps;
   #signal: AbortSignal;
-  #spent = 0;
+  #spent: number;
   #recoveries = 0;
   #compacted = false;
 
-  constructor(start: State, deps: Deps, signal: AbortSignal) {
+  constructor(start: State, deps: LoopDeps, signal: AbortSignal) {
+    this.#spent = deps.spent;
     this.#state = start;
     this.#deps = deps;
     this.#signal = signal;
@@ -129,11 +139,11 @@ class Run {
   }
 
   #request(executor: Executor): ModelRequest {
-    const { model, messages } = this.#state;
+    const model = this.#deps.model();
     return {
       model,
       system: this.#deps.system(),
-      messages: normalise(messages),
+      messages: normalise(this.#state.messages),
       tools: [...this.#deps.tools.values()].map((tool) => tool.spec),
       ...this.#deps.tune(model),
       raw: this.#deps.raw,

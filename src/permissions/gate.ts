@@ -130,7 +130,8 @@ export class Gate {
     if (first.behavior !== "ask") return this.#settled(call, first);
     // Waiting for its turn, an earlier answer may have settled it.
     const turn = this.#turnstile.then(() => this.#ask({ call, access, title, reason: "" }, signal));
-    this.#turnstile = turn.catch(() => undefined);
+    // Whoever got this answer acts on it before the next question is put: it may have been "no, and stop".
+    this.#turnstile = turn.catch(() => undefined).then(() => new Promise((resolve) => setImmediate(resolve)));
     return turn;
   }
 

@@ -1,6 +1,6 @@
 // One running shell command: its process group, its output as it grows, and where its `cd` ended.
 import { readFileSync, rmSync } from "node:fs";
-import { exitCodeOf, isGroupAlive, killTree, killTreeNow } from "../utils/process.ts";
+import { exitCodeOf, isGroupAlive, killTree, killTreeNow, trackTree } from "../utils/process.ts";
 import type { Shell } from "./bash-env.ts";
 import type { Capture, OutputFolder } from "./bash-output.ts";
 
@@ -208,7 +208,7 @@ export class ShellJob {
 
 function spawnShell({ shell, command, cwd, env }: JobOptions, cwdFile: string, outputFd: number): Bun.Subprocess {
   const flags = shell.flavor === "bash" ? ["--noprofile", "--norc"] : [];
-  return Bun.spawn([shell.path, ...flags, "-c", SCRIPT, shell.flavor, cwdFile, ...pieces(command)], {
+  const child = Bun.spawn([shell.path, ...flags, "-c", SCRIPT, shell.flavor, cwdFile, ...pieces(command)], {
     cwd,
     env: { ...env, PWD: cwd },
     stdin: "ignore",
@@ -218,6 +218,8 @@ function spawnShell({ shell, command, cwd, env }: JobOptions, cwdFile: string, o
     detached: true,
     windowsHide: true,
   });
+  trackTree(child);
+  return child;
 }
 
 function pieces(command: string): string[] {

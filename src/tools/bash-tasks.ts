@@ -15,6 +15,7 @@ export type TaskInfo = {
 export type FinishedTask = { id: string; command: string; exitCode: number; outputPath: string; note?: string };
 
 const KILL_GRACE_MS = 2_000;
+const IDLE_POLL_MS = 25;
 
 /** One per session, shared by all its agents. */
 export class BackgroundTasks {
@@ -51,6 +52,14 @@ export class BackgroundTasks {
 
   list(): TaskInfo[] {
     return [...this.#tasks.values()].map(({ info }) => ({ ...info }));
+  }
+
+  /** Waits until none runs any more: at most `ms`, and not after an interruption. */
+  async idle(ms: number, signal: AbortSignal): Promise<void> {
+    const until = Date.now() + ms;
+    while (this.list().some((task) => task.exitCode === undefined) && Date.now() < until && !signal.aborted) {
+      await Bun.sleep(IDLE_POLL_MS);
+    }
   }
 
   /** Tasks that ended since the last time it was asked, in order. */

@@ -27,7 +27,11 @@ export type ControlOptions = {
 
 export class Control {
   #options: ControlOptions;
-  #queue: UserMessage[] = [];
+  #queue: { message: UserMessage; line: Fields }[] = [];
+  /** Taken from the queue, its run not started yet. */
+  #handed = false;
+  /** An interrupt came for a message whose run has not started. */
+  #abortNext = false;
   #wake: (() => void) | undefined;
   #ended = false;
   #running: AbortController | undefined;
@@ -44,7 +48,12 @@ export class Control {
     for (;;) {
       const next = this.#queue.shift();
       if (next) {
-        yield next;
+        if (this.#options.replay) {
+          const session_id = this.#options.conversation().id;
+          this.#options.write({ ...next.line, session_id, uuid: next.message.id, isReplay: true });
+        }
+        this.#handed = true;
+        yield next.message;
         this.#running = undefined;
       } else if (this.#ended) {
         if (this.#problem) throw this.#problem;
@@ -55,7 +64,11 @@ export class Control {
 
   /** The run now starting; `interrupt` aborts it. */
   started(controller: AbortController): void {
+    this.#handed = false;
     this.#running = controller;
+    if (!this.#abortNext) return;
+    this.#abortNext = false;
+    controller.abort(new Error("interrupted"));
   }
 
   /** No more prompts: the process is told to stop. */
@@ -100,10 +113,8 @@ export class Control {
 
   #prompt(message: Fields): void {
     const content = contentOf(asFields(message.message).content);
-    if (content.length === 0) return;
     const id = typeof message.uuid === "string" ? message.uuid : crypto.randomUUID();
-    this.#queue.push({ role: "user", id, content });
-    if (this.#options.replay) this.#options.write({ ...message, uuid: id, isReplay: true });
+    this.#queue.push({ message: { role: "user", id, content }, line: message });
     this.#wake?.();
   }
 
@@ -122,8 +133,7 @@ export class Control {
       case "initialize":
         return initialize(request, conversation);
       case "interrupt":
-        this.#running?.abort(new Error("interrupted"));
-        return { still_queued: this.#queue.map((message) => message.id) };
+        return this.#interrupt();
       case "set_permission_mode":
         return this.#setMode(String(request.mode), conversation);
       case "set_model": {
@@ -136,6 +146,14 @@ export class Control {
       default:
         throw new Error(`Unsupported control request subtype: ${String(request.subtype)}`);
     }
+  }
+
+  #interrupt(): Fields {
+    const waiting = this.#queue.map(({ message }) => message.id);
+    if (this.#running) this.#running.abort(new Error("interrupted"));
+    else if (this.#handed || waiting.length > 0) this.#abortNext = true;
+    // What is about to run and now will not is not waiting any more.
+    return { still_queued: this.#abortNext && !this.#handed ? waiting.slice(1) : waiting };
   }
 
   #setMode(name: string, { agent }: Conversation): Fields {
@@ -152,10 +170,10 @@ export class Control {
 
   async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
     const id = crypto.randomUUID();
-    const { promise, resolve } = Promise.withResolvers<Fields>();
+    const { promise, resolve, reject } = Promise.withResolvers<Fields>();
     const withdraw = () => {
       this.#options.write({ type: "control_cancel_request", request_id: id });
-      resolve({ subtype: "error", error: "interrupted" });
+      reject(new Error("Interrupted before it was allowed."));
     };
     this.#pending.set(id, resolve);
     signal.addEventListener("abort", withdraw, { once: true });
@@ -242,10 +260,15 @@ function initialize(request: Fields, conversation: Conversation): Fields {
   };
 }
 
+/** Never empty: whoever sent the line waits for a result. Results of calls come from us, not from outside. */
 function contentOf(content: unknown): UserBlock[] {
-  if (typeof content === "string") return content.trim() === "" ? [] : [{ type: "text", text: content }];
-  if (!Array.isArray(content)) return [];
-  return content.filter(isFields).map(toBlock);
+  const given = typeof content === "string" ? [{ type: "text", text: content }] : content;
+  const blocks = Array.isArray(given) ? given.filter(isFields) : [];
+  const kept = blocks.filter(({ type, text }) => {
+    if (type === "text") return typeof text === "string" && text.trim() !== "";
+    return typeof type === "string" && type !== "tool_result";
+  });
+  return kept.length > 0 ? kept.map(toBlock) : [{ type: "text", text: "(empty message)" }];
 }
 
 function toBlock(block: Fields): UserBlock {

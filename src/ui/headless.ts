@@ -7,6 +7,7 @@ import { Tally, Totals } from "./tally.ts";
 
 /** Asked again this often for output that fits --json-schema. */
 const MAX_STRUCTURED_RETRIES = 5;
+export const NO_STRUCTURED = "The model gave no output that fits --json-schema";
 const ASK_STRUCTURED =
   "You ended without a valid StructuredOutput call. Call StructuredOutput now with your final answer in the required shape.";
 
@@ -57,7 +58,7 @@ async function answer({ conversation, sink, totals, prompt, signal, quiet }: Ans
   sink.begin();
   conversation.structured();
   for (let attempt = 0, message = prompt; ; attempt++) {
-    for await (const event of conversation.agent.prompt(message, signal)) {
+    for await (const event of conversation.agent.prompt(message, signal, tally.turns)) {
       tally.take(event);
       if (event.type !== "done") sink.event(event);
     }
@@ -84,7 +85,8 @@ export function textSink(conversation: Conversation, out: Out, err: Out): Sink {
       const line = remark(event) ?? (conversation.verbose ? step(event) : undefined);
       if (line) err.write(`${sanitize(line)}\n`);
     },
-    result(tally, structured) {
+    result(tally, structured, subtype) {
+      if (subtype) return out.write(`Error: ${NO_STRUCTURED}\n`);
       const text = structured === undefined ? finalText(tally, conversation) : JSON.stringify(structured);
       out.write(`${out.isTerminal ? sanitize(text) : text}\n`);
     },

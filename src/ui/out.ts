@@ -1,35 +1,44 @@
 // Writing to the terminal or a pipe without node's streams (they cost 11 ms at start).
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, write } from "node:fs";
 
 /**
- * A file descriptor that takes whole texts. They are written together a moment later (one write per piece of a stream
- * would double its cost); `flush` writes at once. Survives a slow pipe; a closed one ends the run through `onClosed`.
+ * A file descriptor that takes whole texts, in order, without ever holding up the program: a reader that is slow, or
+ * does not read at all, must not keep signals and stdin from being served. A closed one ends the run through `onClosed`.
  */
-export type Out = { write(text: string): void; flush(): void; readonly isTerminal: boolean };
+export type Out = {
+  write(text: string): void;
+  /** Resolves when everything is written, or nobody reads any more. */
+  drained(): Promise<void>;
+  readonly isTerminal: boolean;
+};
 
 const RETRY_MS = 2;
-const MAX_HELD_CHARS = 64 * 1024;
 
 export function fdOut(fd: number, { isTerminal, onClosed }: { isTerminal: boolean; onClosed(): void }): Out {
-  const state = { closed: false, held: [] as string[], chars: 0 };
-  const flush = () => {
-    if (state.held.length === 0) return;
-    const text = state.held.join("");
+  const state = { closed: false, held: [] as string[] };
+  const idle = { flushing: undefined as Promise<void> | undefined };
+  const take = () => {
+    const bytes = Buffer.from(state.held.join(""), "utf8");
     state.held = [];
-    state.chars = 0;
-    if (state.closed || writeAll(fd, Buffer.from(text, "utf8"))) return;
-    state.closed = true;
-    onClosed();
+    return bytes;
+  };
+  const flush = async () => {
+    // A moment later: the pieces of a stream that arrive together are written together.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    while (state.held.length > 0 && !state.closed) {
+      if (await writeAll(fd, take())) continue;
+      state.closed = true;
+      onClosed();
+    }
+    idle.flushing = undefined;
   };
   return {
     isTerminal,
-    flush,
+    drained: async () => idle.flushing,
     write(text) {
       if (state.closed || text === "") return;
-      if (state.held.length === 0) setImmediate(flush);
       state.held.push(text);
-      state.chars += text.length;
-      if (state.chars > MAX_HELD_CHARS) flush();
+      idle.flushing ??= flush();
     },
   };
 }
@@ -44,16 +53,16 @@ export async function isTerminal(fd: number): Promise<boolean> {
   return (await import("node:tty")).isatty(fd);
 }
 
-/** False when nobody reads any more. */
-function writeAll(fd: number, bytes: Buffer): boolean {
+/** False when nobody reads any more. One write at a time, on another thread: it may block there as long as it likes. */
+async function writeAll(fd: number, bytes: Buffer): Promise<boolean> {
   for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (error) {
-      // A pipe set to non-blocking by whoever shares it: wait until there is room.
-      if (codeOf(error) !== "EAGAIN") return false;
-      Bun.sleepSync(RETRY_MS);
-    }
+    const { error, written } = await new Promise<{ error: unknown; written: number }>((resolve) =>
+      write(fd, bytes, at, bytes.length - at, null, (error, written) => resolve({ error, written })),
+    );
+    if (!error) at += written;
+    // A pipe set to non-blocking by whoever shares it: wait until there is room.
+    else if (codeOf(error) === "EAGAIN") await Bun.sleep(RETRY_MS);
+    else return false;
   }
   return true;
 }

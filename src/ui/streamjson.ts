@@ -2,7 +2,7 @@
 import type { Conversation } from "../commands/command.ts";
 import { COMMANDS } from "../commands/builtin.ts";
 import type { AssistantBlock, AssistantMessage, Event, Usage, UserBlock } from "../core/types.ts";
-import type { Sink } from "./headless.ts";
+import { NO_STRUCTURED, type Sink } from "./headless.ts";
 import type { Tally } from "./tally.ts";
 
 /** Readers with a fixed line buffer (1 MB) must survive a screenshot. */
@@ -48,7 +48,10 @@ export function messageSink(conversation: Conversation, emit: Emit): Sink {
     },
     result(tally: Tally, structured: unknown, subtype?: string) {
       const result = tally.result(conversation.limits, structured);
-      emit(subtype ? { ...result, subtype, is_error: true, errors: ["No valid StructuredOutput call."] } : result);
+      const { result: _, ...failed } = result;
+      const reason = "structured_output_retry_exhausted";
+      const error = { ...failed, subtype, is_error: true, errors: [NO_STRUCTURED], terminal_reason: reason };
+      emit(subtype ? error : result);
     },
   };
 }

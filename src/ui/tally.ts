@@ -94,8 +94,15 @@ export class Tally {
     this.#turns++;
     this.#usage = addUsage(this.#usage, message.usage);
     this.#totals.add(message);
-    this.#text = textOf(message);
+    // A reply that was cut at the output limit goes on in the next one: both are the answer.
+    const goesOn = this.#stopReason === "max_tokens" || this.#stopReason === "pause_turn";
+    this.#text = goesOn ? this.#text + textOf(message) : textOf(message);
     this.#stopReason = message.stopReason;
+  }
+
+  /** Model answers so far. */
+  get turns(): number {
+    return this.#turns;
   }
 
   /** The text of the last reply. */

@@ -48,6 +48,20 @@ const SIGNAL_NUMBERS: Record<string, number> = {
   SIGTERM: 15,
 };
 
+/** Shells of ours that run now; what must not outlive us. */
+const running = new Set<number>();
+
+/** Remembers a tree until its first process has ended. */
+export function trackTree(child: Bun.Subprocess): void {
+  running.add(child.pid);
+  void child.exited.finally(() => running.delete(child.pid));
+}
+
+/** On the way out of the process: at once, synchronous. */
+export function killTrackedNow(): void {
+  for (const pid of running) killTreeNow(pid);
+}
+
 /**
  * Ends the process `pid`, its process group and session, and (Linux) its descendants that left both.
  * `pid` must have been started with `detached: true`. SIGTERM first, SIGKILL for what is left after the grace.
