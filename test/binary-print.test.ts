@@ -135,12 +135,13 @@ describe("json", () => {
   });
 
   test("--json-schema: an invalid call is asked again, the valid one is the output", async () => {
-    const schema = JSON.stringify({ type: "object", properties: { n: { type: "integer" } }, required: ["n"] });
+    const schema = JSON.stringify({ type: "object", properties: { n: { type: "integer" } }, required: ["n", "z"] });
+    const given = [{ n: "no", z: 1 }, { n: 7 }, { n: 7, z: 1 }].map((input) => call("StructuredOutput", input));
     const ran = await once(
-      [say("I forgot"), call("StructuredOutput", { n: "no" }), call("StructuredOutput", { n: 7 }), say("")],
+      [say("I forgot"), ...given, say("")],
       ["-p", "x", "--output-format", "json", "--json-schema", schema],
     );
-    expect(JSON.parse(ran.stdout)).toMatchObject({ subtype: "success", structured_output: { n: 7 } });
+    expect(JSON.parse(ran.stdout)).toMatchObject({ subtype: "success", structured_output: { n: 7, z: 1 } });
     expect(ran.code).toBe(0);
   });
 });

@@ -30,7 +30,19 @@ export function structuredOutput(schema: object): StructuredOutput {
     given.value = undefined;
     return value;
   };
-  return { tool: { ...base, spec: { ...base.spec, schema } }, take };
+  const parse = (input: unknown) => {
+    // zod overlooks a required name that is not among the properties.
+    const absent = requiredOf(schema).filter((name) => !(typeof input === "object" && input !== null && name in input));
+    if (absent.length > 0)
+      throw new Error(`StructuredOutput lacks ${absent.join(", ")}. Call it again with all of it.`);
+    return base.parse(input);
+  };
+  return { tool: { ...base, parse, spec: { ...base.spec, schema } }, take };
+}
+
+function requiredOf(schema: object): string[] {
+  const required = "required" in schema ? schema.required : undefined;
+  return Array.isArray(required) ? required.filter((name) => typeof name === "string") : [];
 }
 
 function toZod(schema: object): z.ZodType {
