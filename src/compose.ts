@@ -1,7 +1,7 @@
 // The composition root: options and settings become a provider, tools, a gate and one conversation.
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import type { Conversation } from "./commands/command.ts";
 import type { Options } from "./config/flags.ts";
 import { projectSlug, type Env, type Places } from "./config/paths.ts";
@@ -313,8 +313,10 @@ function readPrompt(path: string): string {
 }
 
 /** The project and the added folders, each as given and where it leads. */
-function folders({ options, settings, cwd }: Converse): string[] {
-  const named = [cwd, ...addedBy(options, settings)].map((dir) => resolve(cwd, dir));
+function folders({ options, settings, cwd, env }: Converse): string[] {
+  // The system only knows where we really are; the shell that started us knows the name the person used.
+  const known = env.PWD && isAbsolute(env.PWD) && realPath(env.PWD) === realPath(cwd) ? [env.PWD] : [];
+  const named = [cwd, ...known, ...addedBy(options, settings)].map((dir) => resolve(cwd, dir));
   return [...new Set(named.flatMap((dir) => [dir, realPath(dir)]))];
 }
 

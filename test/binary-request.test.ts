@@ -159,3 +159,20 @@ test("a budget stops cleanly after the turn that used it up", async () => {
   expect(model.requests.length).toBe(1);
   expect(model.violations).toEqual([]);
 });
+
+test("a project reached through a link is the project by both names; a huge time limit is no limit at all", async () => {
+  const box = sandbox();
+  boxes.push(box);
+  writeFileSync(join(box.cwd, "a.txt"), "linked text");
+  const link = join(box.home, "link");
+  symlinkSync(box.cwd, link);
+  const script = join(box.home, "s.jsonl");
+  const calls = [
+    { tool: "Read", input: { file_path: join(link, "a.txt") } },
+    { tool: "Bash", input: { command: "true; sleep 0.1; echo slept" } },
+  ];
+  writeFileSync(script, `${JSON.stringify({ calls })}\n${JSON.stringify({ text: "done" })}\n`);
+  const env = { PWD: link, BASH_DEFAULT_TIMEOUT_MS: "9999999999" };
+  const ran = await run(box, ["-p", "x", ...STREAM, "--model", `script:${script}`, "--allowedTools", "Bash"], { env });
+  expect([ran.code, ran.stdout.includes("linked text"), ran.stdout.includes('slept"')]).toEqual([0, true, true]);
+});

@@ -40,6 +40,8 @@ type Waited =
   { kind: "exited"; end: JobEnd } | { kind: "timeout" } | { kind: "aborted" } | { kind: "fault"; fault: JobFault };
 
 const TITLE_LENGTH = 120;
+/** A timer set for longer than this fires at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Limits from BASH_DEFAULT_TIMEOUT_MS, BASH_MAX_TIMEOUT_MS and BASH_MAX_OUTPUT_LENGTH, where `deps` does not give them. */
 export function bashTool(deps: BashDeps): Tool {
@@ -171,7 +173,7 @@ function limitsOf({ env, defaultTimeoutMs, maxTimeoutMs, maxOutput, maxOutputByt
 
 function positive(text: string | undefined, preset: number): number {
   const value = Number(text);
-  return Number.isFinite(value) && value > 0 ? value : preset;
+  return Number.isFinite(value) && value > 0 ? Math.min(value, MAX_TIMER_MS) : preset;
 }
 
 function oneLine(text: string): string {
