@@ -3,12 +3,13 @@
 import { writeFileSync, writeSync } from "node:fs";
 import { output, stream } from "./bench/bulk.ts";
 import { long, parallel, Skipped, turns } from "./bench/loop.ts";
+import { decisions, wall } from "./bench/permissions.ts";
 import { search } from "./bench/search.ts";
 import { firstRequest, version } from "./bench/startup.ts";
 import { asJson, judge, machine, type Row, table } from "./bench/table.ts";
 import { closeWorld, openWorld, type World } from "./bench/world.ts";
 
-const PARTS = { version, first: firstRequest, turns, long, parallel, stream, output, search };
+const PARTS = { version, first: firstRequest, turns, long, parallel, stream, output, search, decisions, wall };
 const RUNS = 10;
 
 type Options = { runs: number; only: string[]; json?: string; explainAll: boolean };

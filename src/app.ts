@@ -1,18 +1,25 @@
 // argv to one front end and an exit code. The only place that ends the process.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { Conversation } from "./commands/command.ts";
+import { keepRules } from "./commands/keep.ts";
+import { askTrust, ignoredLine, trustCommand } from "./commands/trust.ts";
 import { compose, type Setup } from "./compose.ts";
 import { help, parseArgs } from "./config/args.ts";
 import type { Options } from "./config/flags.ts";
 import { places, projectSlug, type Env, type Places } from "./config/paths.ts";
-import { loadSettings, type Settings } from "./config/settings.ts";
-import type { Conversation } from "./commands/command.ts";
+import { readProject, type Project } from "./config/project.ts";
+import { mergeSettings } from "./config/settings.ts";
 import { UsageError } from "./core/errors.ts";
 import type { Host, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
+import type { JudgingWorld } from "./judging.ts";
+import { surveyFiles } from "./permissions/trust-survey.ts";
+import { Trust } from "./permissions/trust.ts";
 import { fdOut, isTerminal, type Out } from "./ui/out.ts";
 import { sanitize } from "./ui/sanitize.ts";
 import { debugLog, type Log } from "./utils/debug.ts";
+import { realPath } from "./utils/paths.ts";
 import { killTrackedNow } from "./utils/process.ts";
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
@@ -134,6 +141,13 @@ async function dispatch(argv: string[], world: World): Promise<number> {
       world.out.write(`${sanitize(await sessionsCommand(command.args, where))}\n`);
       return 0;
     }
+    case "permissions": {
+      const { runPermissions } = await import("./judging.ts");
+      return runPermissions(command.args, judgingWorld(options, world));
+    }
+    case "trust":
+      world.out.write(`${sanitize(trustText(command.args, world))}\n`);
+      return 0;
     case "run": {
       const interactive = !options.print && world.out.isTerminal && (await isTerminal(0));
       return interactive ? plain(command.prompt, options, world) : print(command.prompt, options, world);
@@ -143,11 +157,80 @@ async function dispatch(argv: string[], world: World): Promise<number> {
   }
 }
 
+/** A project, and what of it may act. */
+type Judged = { project: Project; trust: Trust };
+
+/** What was trusted before may act, with --trust all of it. Runs nothing and asks nobody. */
+function judged({ settings: flag, settingSources, trust: once }: Options, { cwd, places: where, err }: World): Judged {
+  const project = readProject({ places: where, cwd, flag, sources: settingSources });
+  const texts = project.folders.flatMap((folder) => surveyFiles(folder, project.isPersonal));
+  const items = [...project.items, ...texts];
+  const trust = new Trust({ path: join(where.nanocode, "trust.json"), items, partial: settingSources !== undefined });
+  if (trust.problem) warnOn(err, trust.problem);
+  if (once) trust.once();
+  return { project, trust };
+}
+
+/** `nanocode permissions` only asks: nothing has to be brought to an end when it is told to stop. */
+function judgingWorld(options: Options, world: World): JudgingWorld {
+  const { signal } = world.stop.controller;
+  signal.addEventListener("abort", () => void world.stop.leave(0));
+  const setupIn = (cwd: string) => setupFor(options, { ...world, cwd }, unasked(options, { ...world, cwd }));
+  return { ...world, signal, setupIn, onExit: (cleanup) => void world.stop.cleanups.push(cleanup) };
+}
+
+/** With nobody to ask: says what is ignored. */
+function unasked(options: Options, world: World): Judged {
+  const found = judged(options, world);
+  for (const folder of found.trust.open) warnOn(world.err, ignoredLine(folder));
+  return found;
+}
+
+/** Before anything of the project acts, the person sees what would and decides. */
+async function asked(options: Options, world: World, lines: AsyncGenerator<string>): Promise<Judged> {
+  const { out, err, stop } = world;
+  const found = judged(options, world);
+  const { trust } = found;
+  if (trust.open.length === 0) return found;
+  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
+  stop.controller.signal.addEventListener("abort", () => resolve(undefined));
+  const next = async () => {
+    out.write("? ");
+    return (await Promise.race([lines.next(), stopped]))?.value ?? undefined;
+  };
+  const answer = await askTrust(trust.open, { say: (text) => out.write(`${sanitize(text)}\n`), next });
+  if (answer === "once") trust.once();
+  if (answer !== "always") return found;
+  try {
+    trust.remember();
+  } catch (error) {
+    const what = error instanceof Error ? error.message : String(error);
+    warnOn(err, `the folder is trusted for this run only: it cannot be remembered (${what}).`);
+  }
+  return found;
+}
+
+function trustText(args: readonly string[], world: World): string {
+  const { project, trust } = judged({}, world);
+  const folders = project.folders.map((folder) => realPath(folder));
+  return trustCommand(args, {
+    verdicts: trust.verdicts,
+    folders,
+    remember: () => trust.remember(),
+    forget: () => trust.forget(folders),
+  });
+}
+
+function warnOn(err: Out, text: string): void {
+  err.write(`nanocode: ${sanitize(text)}\n`);
+}
+
 /** What compose needs besides the host. */
-function setupFor(options: Options, world: World): Omit<Setup, "host" | "steering"> {
+function setupFor(options: Options, world: World, { project, trust }: Judged): Omit<Setup, "host" | "steering"> {
   const { env, cwd, places: where, err, stop } = world;
-  const warn = (text: string) => err.write(`nanocode: ${sanitize(text)}\n`);
-  const { settings, warnings } = settingsFor(options, world);
+  const warn = (text: string) => warnOn(err, text);
+  const trusts = (folder: string) => trust.trusts(realPath(folder));
+  const { settings, warnings } = mergeSettings(project.sources, { home: where.home, trusts });
   warnings.forEach(warn);
   return {
     options,
@@ -158,6 +241,8 @@ function setupFor(options: Options, world: World): Omit<Setup, "host" | "steerin
     warn,
     log: logFor(options, world),
     onExit: (cleanup) => void stop.cleanups.push(cleanup),
+    keepRules: (rules) =>
+      keepRules(rules, { cwd, isPersonal: project.isPersonal, add: (folder, items) => trust.add(folder, items) }),
   };
 }
 
@@ -172,14 +257,10 @@ function logFor({ debug, debugFile }: Options, { places: { nanocode }, cwd, err 
   };
 }
 
-function settingsFor(options: Options, { cwd, places: where }: World): { settings: Settings; warnings: string[] } {
-  return loadSettings({ places: where, cwd, flag: options.settings, sources: options.settingSources });
-}
-
 async function print(argument: string | undefined, options: Options, world: World): Promise<number> {
   if (options.inputFormat === "stream-json") return controlled(options, world);
   const [{ readPrompt }, { printHost }] = await Promise.all([import("./ui/stdin.ts"), import("./ui/printhost.ts")]);
-  const setup = setupFor(options, world);
+  const setup = setupFor(options, world, unasked(options, world));
   // Composed before the prompt is complete: the SDK loads while stdin is read, and a missing key is said at once.
   const conversation = await compose({ ...setup, host: printHost, steering: () => [] });
   const prompt = await readPrompt(argument, setup.warn, world.stop.controller.signal);
@@ -231,7 +312,11 @@ async function controlled(options: Options, world: World): Promise<number> {
     ask: (question, signal) => (state.control ? state.control.host : printHost).ask(question, signal),
   };
   const host = options.permissionPromptTool === "stdio" ? asked : printHost;
-  const conversation = await compose({ ...setupFor(options, world), host, steering: () => [] });
+  const conversation = await compose({
+    ...setupFor(options, world, unasked(options, world)),
+    host,
+    steering: () => [],
+  });
   const control = new Control({
     lines: readLines(Bun.stdin.stream()),
     write,
@@ -255,8 +340,11 @@ async function plain(prompt: string | undefined, options: Options, world: World)
     ask: async (question, signal) => state.front?.host.ask(question, signal) ?? { behavior: "deny" },
   };
   const steering = () => state.front?.steering() ?? [];
-  const conversation = await compose({ ...setupFor(options, world), host, steering });
-  const front = new Plain({ conversation, out, lines: readLines(Bun.stdin.stream()) });
+  const lines = readLines(Bun.stdin.stream());
+  const found = await asked(options, world, lines);
+  if (stop.code !== undefined) return stop.code;
+  const conversation = await compose({ ...setupFor(options, world, found), host, steering });
+  const front = new Plain({ conversation, out, lines });
   state.front = front;
   stop.onInterrupt = () => !front.interrupt();
   stop.controller.signal.addEventListener("abort", () => front.leave());
@@ -279,8 +367,9 @@ async function demo(world: World): Promise<number> {
   const show = prepareDemo({ tmp: world.env.TMPDIR ?? tmpdir(), env: { ...world.env } });
   const { text, name, vars } = show.script;
   const options: Options = { allowedTools: [...show.allow], noSessionPersistence: true, settingSources: [] };
+  const where = { ...world, cwd: show.dir };
   const conversation = await compose({
-    ...setupFor(options, { ...world, cwd: show.dir }),
+    ...setupFor(options, where, judged(options, where)),
     chosen: { provider: scriptProvider(text, name, { vars }), model: "script", apiKeySource: "none" },
     host: printHost,
     steering: () => [],

@@ -1,8 +1,9 @@
 // The composition root: options and settings become a provider, tools, a gate and one conversation.
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Conversation } from "./commands/command.ts";
+import type { KeptRules } from "./commands/keep.ts";
 import type { Options } from "./config/flags.ts";
 import { projectSlug, type Env, type Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
@@ -15,8 +16,7 @@ import { cost, readOverrides, resolveModel, type Overrides } from "./model/catal
 import { chooseProvider, modelId, type Chosen } from "./model/choose.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
 import { tune } from "./model/tune.ts";
-import { Gate, type World } from "./permissions/gate.ts";
-import { parseRules, type Rules } from "./permissions/rules.ts";
+import { addedFolders, Permit } from "./permit.ts";
 import { promptBook, type PromptBook } from "./prompt/book.ts";
 import { findSession, latestSession } from "./session/list.ts";
 import { scratchFolder } from "./session/scratch.ts";
@@ -24,7 +24,6 @@ import { SessionStore } from "./session/store.ts";
 import { BackgroundTasks } from "./tools/bash-tasks.ts";
 import { builtinTools, offered } from "./tools/registry.ts";
 import { structuredOutput, type StructuredOutput } from "./tools/structured.ts";
-import { realPath } from "./utils/paths.ts";
 
 export type Setup = {
   options: Options;
@@ -38,6 +37,8 @@ export type Setup = {
   warn(text: string): void;
   /** Work that must be done however the process ends; synchronous. */
   onExit(cleanup: () => void): void;
+  /** Keeps allow rules for later sessions, in the project's local settings; absent where nothing is kept. */
+  keepRules?: (rules: readonly string[]) => KeptRules;
   /** The debug log, when one is wanted. */
   log: ((line: string) => void) | undefined;
   /** Instead of the model the options and the environment name (`nanocode demo`). */
@@ -65,7 +66,8 @@ export async function compose(setup: Setup): Promise<Conversation> {
   return source === undefined ? parts.fresh() : parts.reopen(source);
 }
 
-function modeOf(options: Options, { permissions }: Settings): PermissionMode {
+/** Throws UsageError when the settings forbid it. */
+export function modeOf(options: Options, { permissions }: Settings): PermissionMode {
   const wanted = options.dangerouslySkipPermissions ? "bypassPermissions" : options.permissionMode;
   const mode = wanted ?? permissions.defaultMode ?? "default";
   if (mode !== "bypassPermissions" || permissions.disableBypassPermissionsMode !== "disable") return mode;
@@ -192,26 +194,29 @@ function wire(setup: Converse) {
   const prompt = promptOf(setup);
   const persist = store !== undefined;
   const scratch = scratchFolder({ nanocode: setup.places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id, persist });
-  const rules = rulesOf(options, settings);
-  const roots = () => folders(setup);
-  const builtin = builtinTools({ env, places: setup.places, tasks, scratch: scratch.path, roots });
-  const only = options.tools?.includes("default") ? undefined : options.tools;
-  const tools = offered(builtin, { only, denied: rules.deny });
-  const readable = [scratch.path, realPath(scratch.path)];
-  const gate = new Gate({
-    rules,
+  const permit = new Permit(setup, scratch.path, {
+    cwd: () => agent.state.cwd,
     mode: () => agent.state.mode,
     setMode: (mode) => agent.setMode(mode),
-    world: (): World => ({ cwd: agent.state.cwd, roots: roots(), readable, realPath }),
-    host: setup.host,
   });
+  const builtin = builtinTools({
+    env,
+    places: setup.places,
+    tasks,
+    scratch: scratch.path,
+    roots: () => permit.roots(),
+    hidden: (path) => permit.hides(path),
+    wall: permit.sandbox,
+  });
+  const only = options.tools?.includes("default") ? undefined : options.tools;
+  const tools = offered(builtin, { only, isDenied: (name) => permit.isDenied(name) });
   const { maxTurns, maxBudgetUsd } = options;
   const thinking = { thinking: options.thinking, alwaysThinking: settings.alwaysThinkingEnabled };
   const wishes = { env, overrides, ...thinking, effort: options.effort ?? settings.effortLevel };
   const deps: Deps = {
     provider: setup.provider,
     tools,
-    admit: (call, access, title, signal) => gate.admit(call, access, title, signal),
+    admit: (call, access, title, signal) => permit.gate.admit(call, access, title, signal),
     observe: async () => [],
     system: () => prompt.system(agent.state.model),
     tune: (model) => tune(model, wishes),
@@ -231,12 +236,12 @@ function wire(setup: Converse) {
     log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
   };
   const agent: Agent = new Agent(deps, setup.start, record);
-  return { agent, deps, tools, prompt, scratch };
+  return { agent, deps, tools, prompt, scratch, permit };
 }
 
 function converse(setup: Converse): Conversation {
   const { options, store, tasks, overrides, id } = setup;
-  const { agent, deps, tools, prompt, scratch } = wire(setup);
+  const { agent, deps, tools, prompt, scratch, permit } = wire(setup);
   const structured: { output: StructuredOutput | undefined } = { output: undefined };
   const demand = (schema: object) => {
     structured.output = structuredOutput(schema);
@@ -250,6 +255,7 @@ function converse(setup: Converse): Conversation {
   const close = async () => {
     await store?.sync();
     store?.close();
+    permit.sandbox.close();
     scratch.close();
   };
   return {
@@ -270,6 +276,12 @@ function converse(setup: Converse): Conversation {
       if (jsonSchema) demand(jsonSchema);
     },
     structured: () => ({ expected: structured.output !== undefined, value: structured.output?.take() }),
+    status: async () => [
+      `session: ${id}`,
+      `model: ${agent.state.model}`,
+      `mode: ${agent.state.mode}`,
+      ...(await permit.describe()),
+    ],
     settled: async () => store?.sync(),
     idle: (ms, signal) => tasks.idle(ms, signal),
     fresh: async () => {
@@ -291,7 +303,7 @@ function promptOf({ options, cwd, env, settings }: Converse): PromptBook {
     platform: process.platform,
     shell: env.SHELL,
     date: localDate(new Date()),
-    addedFolders: addedBy(options, settings).map((dir) => resolve(cwd, dir)),
+    addedFolders: addedFolders(options, settings).map((dir) => resolve(cwd, dir)),
     replace: options.systemPrompt ?? fromFile(options.systemPromptFile),
     append: append.length > 0 ? append.join("\n\n") : undefined,
   });
@@ -310,29 +322,6 @@ function readPrompt(path: string): string {
       `Error: the system prompt file cannot be read: ${path} (${error instanceof Error ? error.message : String(error)})`,
     );
   }
-}
-
-/** The project and the added folders, each as given and where it leads. */
-function folders({ options, settings, cwd, env }: Converse): string[] {
-  // The system only knows where we really are; the shell that started us knows the name the person used.
-  const known = env.PWD && isAbsolute(env.PWD) && realPath(env.PWD) === realPath(cwd) ? [env.PWD] : [];
-  const named = [cwd, ...known, ...addedBy(options, settings)].map((dir) => resolve(cwd, dir));
-  return [...new Set(named.flatMap((dir) => [dir, realPath(dir)]))];
-}
-
-function addedBy(options: Options, settings: Settings): string[] {
-  return [...(options.addDir ?? []), ...settings.permissions.additionalDirectories];
-}
-
-function rulesOf(options: Options, settings: Settings): Rules {
-  const { allow, deny, ask } = settings.permissions;
-  const flag = (texts: readonly string[] | undefined, source: string) =>
-    (texts ?? []).map((text) => ({ text, source }));
-  return {
-    allow: parseRules([...allow, ...flag(options.allowedTools, "--allowedTools")]),
-    deny: parseRules([...deny, ...flag(options.disallowedTools, "--disallowedTools")]),
-    ask: parseRules(ask),
-  };
 }
 
 function finishedTasks(tasks: BackgroundTasks): UserMessage[] {

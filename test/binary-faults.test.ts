@@ -55,7 +55,7 @@ for (const [name, fault] of FAULTS) {
     await using model = await startFakeModel([fault, COUNT, say("done")]);
     const box = sandbox(model);
     boxes.push(box);
-    const ran = await run(box, ["-p", "x", ...STREAM, "--allowedTools", "Bash"], { env: HASTE });
+    const ran = await run(box, ["-p", "x", ...STREAM, "--allowedTools", "Bash,Edit"], { env: HASTE });
     const lines = messages(ran.stdout);
     const retries = lines.filter((m) => m.subtype === "api_retry");
     expect([ran.code, retries.length, lines.at(-1)?.result]).toEqual([0, 1, "done"]);
@@ -78,7 +78,7 @@ test("a stream that breaks after a read ran goes on from there: the read is not 
   ]);
   const box = sandbox(model);
   boxes.push(box);
-  const ran = await run(box, ["-p", "x", ...STREAM, "--allowedTools", "Bash"], { env: HASTE });
+  const ran = await run(box, ["-p", "x", ...STREAM, "--allowedTools", "Bash,Edit"], { env: HASTE });
   const lines = messages(ran.stdout);
   const globs = lines.filter((m) => JSON.stringify(m).includes('"tool_use_id":"t1"'));
   expect([ran.code, globs.length, model.requests.length]).toEqual([0, 1, 3]);

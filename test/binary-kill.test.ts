@@ -42,7 +42,7 @@ test(`survives ${KILLS} SIGKILLs`, async () => {
     const before = file();
     const whole = before.slice(0, before.lastIndexOf("\n") + 1);
     const which = before === "" ? ["--session-id", ID] : ["--resume", ID];
-    const child = start(box, ["-p", `go on ${kill}`, ...STREAM, ...which, "--allowedTools", "Bash"]);
+    const child = start(box, ["-p", `go on ${kill}`, ...STREAM, ...which, "--allowedTools", "Bash,Edit"]);
     await Bun.sleep(15 + below(180));
     child.kill("SIGKILL");
     const stderr = await child.stderr.text();

@@ -90,7 +90,7 @@ describe("text", () => {
 describe("json", () => {
   test("the result fields", async () => {
     const ran = await once(
-      [reply([think("hm"), call("Bash", { command: "echo hi" }, { id: "toolu_1" })]), say("done")],
+      [reply([think("hm"), call("Bash", { command: "touch hi" }, { id: "toolu_1" })]), say("done")],
       ["-p", "x", "--output-format", "json", "--model", "sonnet"],
     );
     const result = JSON.parse(ran.stdout) as Record<string, unknown>;
@@ -103,7 +103,7 @@ describe("json", () => {
       result: "done",
       stop_reason: "end_turn",
       terminal_reason: "completed",
-      permission_denials: [{ tool_name: "Bash", tool_use_id: "toolu_1", tool_input: { command: "echo hi" } }],
+      permission_denials: [{ tool_name: "Bash", tool_use_id: "toolu_1", tool_input: { command: "touch hi" } }],
     });
     expect(result.session_id).toMatch(/^[0-9a-f-]{36}$/);
     expect(result.uuid).toMatch(/^[0-9a-f-]{36}$/);
@@ -223,9 +223,9 @@ describe("stream-json", () => {
 
   test("can_use_tool asks the driving program; addRules for the session stops further asking", async () => {
     await using model = await startFakeModel([
-      call("Bash", { command: "echo one" }),
-      call("Bash", { command: "echo two" }),
-      call("Bash", { command: "echo three" }),
+      call("Bash", { command: "sh -c 'echo one'" }),
+      call("Bash", { command: "sh -c 'echo two'" }),
+      call("Bash", { command: "sh -c 'echo three'" }),
       say("ok"),
     ]);
     const box = boxFor(model);
@@ -242,7 +242,7 @@ describe("stream-json", () => {
             ? { behavior: "deny", message: "not that one" }
             : {
                 behavior: "allow",
-                updatedInput: { command: "echo changed" },
+                updatedInput: { command: "sh -c 'echo changed'" },
                 updatedPermissions: [
                   { type: "addRules", rules: [{ toolName: "Bash" }], behavior: "allow", destination: "session" },
                 ],
@@ -254,7 +254,7 @@ describe("stream-json", () => {
       if (line.type === "result") void child.stdin.end();
     }
     expect(await child.exited).toBe(0);
-    expect(asked).toEqual(["echo one", "echo two"]);
+    expect(asked).toEqual(["sh -c 'echo one'", "sh -c 'echo two'"]);
     expect(ends[0]).toContain("not that one");
     expect(ends[1]).toContain("changed");
     expect(ends[2]).toContain("three");
@@ -388,7 +388,7 @@ describe("long answers and limits", () => {
   test("a command left in the background may finish after the answer", async () => {
     const ran = await once(
       [call("Bash", { command: "sleep 0.3; echo done > made.txt", run_in_background: true }), say("started")],
-      ["-p", "x", "--allowedTools", "Bash"],
+      ["-p", "x", "--allowedTools", "Bash,Edit"],
     );
     expect([ran.stdout, readdirSync(ran.box.cwd)]).toEqual(["started\n", ["made.txt"]]);
   });
@@ -534,7 +534,7 @@ describe("permissions in print mode", () => {
     expect(lines.find((m) => m.subtype === "permission_denied")).toMatchObject({
       tool_name: "Bash",
       tool_use_id: "t9",
-      message: expect.stringContaining("--allowedTools Bash"),
+      message: expect.stringContaining("--allowedTools 'Bash(touch x)'"),
     });
     const told = await once(script(), ["-p", "x", "--verbose"]);
     expect([told.stdout, told.stderr.split("\n").length]).toEqual(["ok\n", 3]);

@@ -15,6 +15,7 @@ export function bench() {
   const context = (signal: AbortSignal): ToolContext => ({
     cwd: dir,
     callId: "call",
+    confine: "open",
     signal,
     progress() {},
     chdir() {},

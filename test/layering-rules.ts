@@ -12,6 +12,8 @@ const MAY_IMPORT: Record<string, readonly string[] | typeof EVERYTHING> = {
   "src/main.ts": ["src/app.ts", "src/config/args.ts", "core"],
   "src/app.ts": EVERYTHING,
   "src/compose.ts": EVERYTHING,
+  "src/judging.ts": EVERYTHING,
+  "src/permit.ts": ["permissions", "sandbox", "config", "commands", ...BASE],
   "src/grep-worker.ts": ["tools", "files", ...BASE],
   core: [],
   utils: [],

@@ -31,6 +31,7 @@ export function session(more: Partial<BashDeps> = {}) {
     tool.run(tool.parse({ command, ...input }), {
       cwd: state.cwd,
       callId: "call",
+      confine: "open",
       signal,
       progress: (text) => void (state.progress += text),
       chdir: (path) => void Object.assign(state, { cwd: path, moves: state.moves + 1 }),

@@ -5,6 +5,7 @@ import type { Command, CommandResult, Conversation } from "./command.ts";
 export const COMMANDS: readonly Command[] = [
   { name: "help", argumentHint: "", description: "what can be typed here", run: () => ({ kind: "say", text: help() }) },
   { name: "model", argumentHint: "[name]", description: "show or change the model", run: model },
+  { name: "status", argumentHint: "", description: "model, mode, folders, rules and sandbox", run: status },
   { name: "clear", argumentHint: "", description: "start a new conversation", run: clear },
   { name: "exit", argumentHint: "", description: "leave (also Ctrl-D)", run: () => ({ kind: "exit" }) },
 ];
@@ -49,6 +50,10 @@ function model(argument: string, conversation: Conversation): CommandResult {
     kind: "say",
     text: known ? `Model: ${id}` : `Model: ${id} (not in the catalog: its price and window are unknown)`,
   };
+}
+
+async function status(_argument: string, conversation: Conversation): Promise<CommandResult> {
+  return { kind: "say", text: (await conversation.status()).join("\n") };
 }
 
 async function clear(_argument: string, conversation: Conversation): Promise<CommandResult> {

@@ -26,6 +26,8 @@ export interface Conversation {
   models(): readonly ModelInfo[];
   /** US dollars; undefined when the price is unknown. */
   cost(model: string, usage: Usage): number | undefined;
+  /** What it works with and within, as lines: model, mode, folders, sandbox. Looks for the sandbox if nobody has yet. */
+  status(): Promise<string[]>;
   /** A run is over: what was recorded is made to survive a power loss. */
   settled(): Promise<void>;
   /** Waits until no command runs in the background any more, at most `ms`. */

@@ -8,6 +8,8 @@ export type Command =
   | { kind: "run"; prompt?: string }
   | { kind: "demo" }
   | { kind: "sessions"; args: string[] }
+  | { kind: "trust"; args: string[] }
+  | { kind: "permissions"; args: string[] }
   | { kind: "help" }
   | { kind: "version" };
 export type Parsed = { command: Command; options: Options };
@@ -19,7 +21,29 @@ const SUBCOMMANDS = [
     usage: "sessions list",
     help: "what is recorded for this folder (--all: for every folder)",
   },
+  {
+    name: "trust",
+    usage: "trust [status|yes|no]",
+    help: "what this project's own settings could run; whether they may",
+  },
+  {
+    name: "permissions",
+    usage: "permissions explain ...",
+    help: "whether a call would run, and why; also: test, simulate",
+  },
 ] as const;
+/** Those that read their own arguments. */
+const WITH_ARGS = ["sessions", "trust", "permissions"] as const;
+/** What `permissions` takes besides its own; they choose the settings and rules that count. */
+const ABOUT_RULES: readonly string[] = [
+  "settings",
+  "settingSources",
+  "allowedTools",
+  "disallowedTools",
+  "permissionMode",
+  "addDir",
+  "trust",
+];
 
 const ENTRIES: readonly [key: string, flag: Flag][] = Object.entries(FLAGS);
 const BY_NAME = new Map(
@@ -60,8 +84,10 @@ function scan(argv: readonly string[]): Scanned {
     }
     if (isWord(word)) {
       const first = out.positional.length === 0 && !out.values["print"] && !out.sub;
-      if (first && word === "sessions") {
-        out.sub = sessions(argv.slice(i + 1));
+      const sub = first ? WITH_ARGS.find((name) => name === word) : undefined;
+      if (sub) {
+        const rest = argv.slice(i + 1);
+        out.sub = sub === "permissions" ? { kind: sub, args: aboutRules(rest, out.values) } : withArgs(sub, rest);
         break;
       }
       if (first && word === "demo") out.sub = { kind: "demo" };
@@ -79,8 +105,22 @@ function scan(argv: readonly string[]): Scanned {
   return out;
 }
 
-function sessions(args: string[]): Command {
-  return args.some((arg) => arg === "-h" || arg === "--help") ? { kind: "help" } : { kind: "sessions", args };
+function withArgs(kind: (typeof WITH_ARGS)[number], args: string[]): Command {
+  return args.some((arg) => arg === "-h" || arg === "--help") ? { kind: "help" } : { kind, args };
+}
+
+/** Takes the options about rules out. What follows `--` is one text, with nothing in it looked at. */
+function aboutRules(argv: readonly string[], values: Record<string, unknown>): string[] {
+  const rest: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i] ?? "";
+    if (word === "--") return [...rest, word, argv.slice(i + 1).join(" ")];
+    const name = word.split("=", 1)[0] ?? word;
+    const isOurs = !isWord(word) && ABOUT_RULES.includes(BY_NAME.get(name)?.key ?? "");
+    if (isOurs) i = take({ name, argv, at: i, attached: attachedValue(word), last: true }, values);
+    else rest.push(word);
+  }
+  return rest;
 }
 
 /** `-pc` means `-p -c` when every letter is a flag; anything else is one flag. */

@@ -184,6 +184,12 @@ export const FLAGS = {
     group: "Permissions",
     help: "more folders that belong to the project",
   },
+  trust: {
+    name: "--trust",
+    kind: "switch",
+    group: "Permissions",
+    help: "let this project's own settings act (for this run)",
+  },
   permissionPromptTool: { name: "--permission-prompt-tool", kind: "text", value: "<tool>" },
   dangerouslySkipPermissions: {
     name: "--dangerously-skip-permissions",

@@ -1,7 +1,8 @@
 // JSON with comments and trailing commas, read into nodes that know their line. The built-in parser knows no lines and
 // silently takes the first of two values and the last of two equal keys: both would lose rules.
 
-export type Node = { line: number } & (
+/** `from` and `to` are the value's place in the text: its first character, and the one after its last. */
+export type Node = { line: number; from: number; to: number } & (
   | { kind: "object"; fields: Map<string, Node> }
   | { kind: "array"; items: Node[] }
   | { kind: "scalar"; value: string | number | boolean | null }
@@ -67,16 +68,26 @@ class Reader {
   value(depth: number): Node {
     if (depth > MAX_DEPTH) throw this.problem("too many levels");
     const first = this.peek();
-    const line = this.#lineHere();
-    if (first === "{") return { line, kind: "object", fields: this.#object(depth) };
-    if (first === "[") return { line, kind: "array", items: this.#array(depth) };
-    if (first === '"') return { line, kind: "scalar", value: this.#string() };
+    const place = { line: this.#lineHere(), from: this.#at };
+    if (first === "{") {
+      const fields = this.#object(depth);
+      return { ...place, to: this.#at, kind: "object", fields };
+    }
+    if (first === "[") {
+      const items = this.#array(depth);
+      return { ...place, to: this.#at, kind: "array", items };
+    }
+    return { ...place, kind: "scalar", value: this.#scalar(first), to: this.#at };
+  }
+
+  #scalar(first: string): string | number | boolean | null {
+    if (first === '"') return this.#string();
     const number = this.#match(NUMBER);
-    if (number !== "") return { line, kind: "scalar", value: Number(number) };
+    if (number !== "") return Number(number);
     const before = this.#at;
     const word = this.#match(WORD);
     const literal = Object.hasOwn(LITERALS, word) ? LITERALS[word] : undefined;
-    if (literal !== undefined) return { line, kind: "scalar", value: literal };
+    if (literal !== undefined) return literal;
     this.#at = before;
     throw this.problem(`expected a value, found ${this.seen()}`);
   }

@@ -12,12 +12,14 @@ export type Places = {
   /** `~/.claude`, or CLAUDE_CONFIG_DIR. */
   claude: string;
   sessions: string;
+  /** Folders with the settings of who runs this machine, lowest first. Fixed: no variable moves or drops them. */
+  managed: readonly string[];
 };
 
 const MAX_SLUG = 200;
 
 /** An empty variable counts as not set. */
-export function places(env: Env): Places {
+export function places(env: Env, platform: string = process.platform): Places {
   const home = resolve(env.HOME || env.USERPROFILE || homedir());
   const nanocode = resolve(env.NANOCODE_HOME || join(home, ".nanocode"));
   return {
@@ -25,7 +27,15 @@ export function places(env: Env): Places {
     nanocode,
     claude: resolve(env.CLAUDE_CONFIG_DIR || join(home, ".claude")),
     sessions: join(nanocode, "sessions"),
+    managed: managedFolders(platform),
   };
+}
+
+function managedFolders(platform: string): string[] {
+  if (platform === "darwin")
+    return ["/Library/Application Support/ClaudeCode", "/Library/Application Support/nanocode"];
+  if (platform === "win32") return ["C:\\Program Files\\ClaudeCode", "C:\\Program Files\\nanocode"];
+  return ["/etc/claude-code", "/etc/nanocode"];
 }
 
 /** `~` and `~/x` mean the home folder; anything else is relative to `base`. */

@@ -1,13 +1,22 @@
-// Settings files, merged once into one value. A project's files can only make things stricter.
-import { UsageError } from "../core/errors.ts";
+// Settings files, merged once into one value. A project that is not trusted can only make things stricter.
 import { nearest } from "../core/nearest.ts";
 import type { Effort, PermissionMode } from "../core/types.ts";
+import { isFields } from "../utils/jsonl.ts";
+import { isNever, isNeverEnv, isStrict } from "./acting.ts";
+import { FieldReader } from "./fields.ts";
 import { plain, type Node } from "./jsonc.ts";
 import { fromHome } from "./paths.ts";
-import { readSources, type Scope, type Source, type SourceOptions } from "./sources.ts";
+import { mergeSandbox, noSandbox, type SandboxSettings } from "./sandbox.ts";
+import type { Scope, Source } from "./sources.ts";
 
-/** A rule's text with the file and line it came from. */
-export type SourcedRule = { text: string; source: string; scope: Scope };
+export type SourcedRule = {
+  text: string;
+  /** `file:line`. */
+  source: string;
+  scope: Scope;
+  /** The absolute folder that a path pattern beginning with `/` is relative to. */
+  base: string;
+};
 export type Settings = {
   model?: string;
   fallbackModel?: string[];
@@ -25,14 +34,19 @@ export type Settings = {
     defaultMode?: PermissionMode;
     disableBypassPermissionsMode?: "disable";
   };
-  /** Variables for the program and its commands; from the person's own files only. */
+  sandbox: SandboxSettings;
+  /** Variables for the program and its commands. */
   env: Record<string, string>;
   /** Catalog overrides by model id; parsed by model/catalog.ts. */
   models: Record<string, unknown>;
-  /** The person's other keys as they are, unchecked. */
+  /** The other keys as they are, unchecked; lists add up, objects merge by key. */
   other: Record<string, unknown>;
 };
-export type LoadOptions = SourceOptions;
+export type MergeOptions = {
+  home: string;
+  /** Whether what a project's folder holds may act; absent: none may. */
+  trusts?: (folder: string) => boolean;
+};
 
 const LISTS = ["allow", "deny", "ask"] as const;
 const IN_PERMISSIONS = [...LISTS, "additionalDirectories", "defaultMode", "disableBypassPermissionsMode"];
@@ -40,206 +54,206 @@ const EFFORTS = ["low", "medium", "high", "xhigh", "max"] as const;
 const MODES = ["default", "acceptEdits", "plan", "dontAsk", "bypassPermissions"] as const;
 const SHOWN_KEYS = 8;
 
+type Loaded = { settings: Settings; warnings: string[] };
+
 /**
- * Lowest to highest: the person's files, the project's (deny and ask rules only), --settings. A value of a wrong type
- * is left out with a warning; where that would lose a deny or ask rule, and for a file that cannot be read or parsed,
- * it throws UsageError.
+ * Later sources win; lists add up. A value of a wrong type is left out with a warning; where that would lose something
+ * that forbids, it throws UsageError. What an untrusted project may not set is left out silently: the caller says it.
  */
-export function loadSettings(options: LoadOptions): { settings: Settings; warnings: string[] } {
+export function mergeSettings(sources: readonly Source[], { home, trusts }: MergeOptions): Loaded {
   const warnings: string[] = [];
   const settings: Settings = {
     permissions: { allow: [], deny: [], ask: [], additionalDirectories: [] },
+    sandbox: noSandbox(),
     env: {},
     models: {},
     other: {},
   };
-  const at = { home: options.places.home, base: options.cwd };
-  for (const source of readSources(options)) new Merge(settings, { source, warnings, at }).run();
+  for (const source of sources) {
+    const reader = new FieldReader(source.name, warnings);
+    const trusted = source.own || (trusts?.(source.base) ?? false);
+    new Merge(settings, { source, reader, home, trusted }).run();
+  }
   return { settings, warnings };
 }
 
-type Merging = { source: Source; warnings: string[]; at: { home: string; base: string } };
+type Merging = { source: Source; reader: FieldReader; home: string; trusted: boolean };
 
 /** One source into the settings. */
 class Merge {
   #settings: Settings;
   #source: Source;
-  #warnings: string[];
-  #at: { home: string; base: string };
+  #reader: FieldReader;
+  #home: string;
+  #trusted: boolean;
+  /** What a project sets and never may. */
+  #never: string[] = [];
 
-  constructor(settings: Settings, { source, warnings, at }: Merging) {
+  constructor(settings: Settings, { source, reader, home, trusted }: Merging) {
     this.#settings = settings;
     this.#source = source;
-    this.#warnings = warnings;
-    this.#at = at;
+    this.#reader = reader;
+    this.#home = home;
+    this.#trusted = trusted;
   }
 
   run(): void {
-    const { scope, fields } = this.#source;
-    const trusted = scope === "user" || scope === "flag";
-    const ignored = this.#permissions(fields.get("permissions"), trusted);
-    if (trusted) for (const [key, node] of fields) this.#key(key, node);
-    else
-      this.#sayIgnored([...[...fields.keys()].filter((key) => key !== "permissions" && key !== "$schema"), ...ignored]);
+    for (const [key, node] of this.#source.fields) {
+      if (key === "permissions") this.#permissions(node);
+      else if (key === "sandbox") this.#sandbox(node);
+      else if (!this.#source.own && isNever(key)) this.#never.push(key);
+      else if (this.#trusted || isStrict(key, node)) this.#key(key, node);
+      else if (key === "env") this.#neverEnv(node);
+    }
+    this.#sayNever();
   }
 
-  /** Returns what of a project's permissions is not taken. */
-  #permissions(node: Node | undefined, trusted: boolean): string[] {
-    if (!node) return [];
-    if (node.kind !== "object") throw this.#fatal(node, "permissions must be an object");
-    const ignored: string[] = [];
+  #permissions(node: Node): void {
+    if (node.kind !== "object") throw this.#reader.fatal("permissions", node, "an object");
     for (const [key, value] of node.fields) {
       if (key === "deny" || key === "ask") this.#rules(key, value);
-      else if (!trusted) ignored.push(`permissions.${key}`);
+      else if (key === "disableBypassPermissionsMode") this.#noBypass(value);
+      else if (key === "defaultMode") this.#defaultMode(value);
+      else if (!this.#trusted) continue;
       else if (key === "allow") this.#rules(key, value);
-      else this.#permission(key, value);
+      else if (key === "additionalDirectories") this.#folders(value);
     }
     for (const key of node.fields.keys()) this.#misspelt(key);
-    return ignored;
   }
 
   #rules(list: (typeof LISTS)[number], node: Node): void {
-    const wrong = (at: Node, what: string) => {
-      // A rule that forbids is never dropped.
-      if (list !== "allow") throw this.#fatal(at, what);
-      this.#warn(at, `${what}; it is ignored`);
+    const key = `permissions.${list}`;
+    const wrong = (name: string, at: Node, expected: string) => {
+      if (list !== "allow") throw this.#reader.fatal(name, at, expected);
+      this.#reader.wrong(name, at, expected);
     };
-    if (node.kind !== "array") return wrong(node, `permissions.${list} must be a list of strings`);
-    for (const item of node.items) {
+    if (node.kind !== "array") return wrong(key, node, "a list of strings");
+    for (const [i, item] of node.items.entries()) {
       if (item.kind !== "scalar" || typeof item.value !== "string" || item.value.trim() === "") {
-        wrong(item, `permissions.${list} has an entry that is not a rule`);
+        wrong(`${key}[${i}]`, item, 'a rule such as "Bash(npm test)"');
       } else this.#rule(list, item.value, item.line);
     }
   }
 
   #rule(list: (typeof LISTS)[number], text: string, line: number): void {
     const rules = this.#settings.permissions[list];
-    const { name, scope } = this.#source;
-    // The same rule of the same scope once; of another scope a path in it may mean something else.
-    if (!rules.some((rule) => rule.text === text && rule.scope === scope)) {
-      rules.push({ text, source: `${name}:${line}`, scope });
-    }
+    const { name, scope, base } = this.#source;
+    // The same rule twice counts once; of another scope or folder a path in it may mean something else.
+    if (rules.some((rule) => rule.text === text && rule.scope === scope && rule.base === base)) return;
+    rules.push({ text, source: `${name}:${line}`, scope, base });
   }
 
-  #permission(key: string, node: Node): void {
+  #folders(node: Node): void {
     const target = this.#settings.permissions;
-    if (key === "additionalDirectories") {
-      const folders = this.#strings(`permissions.${key}`, node)?.map((path) => fromHome(path, this.#at));
-      target[key] = [...new Set([...target[key], ...(folders ?? [])])];
-    } else if (key === "defaultMode") {
-      const manual = node.kind === "scalar" && node.value === "manual";
-      const mode = manual ? "default" : this.#choice(`permissions.${key}`, node, MODES);
-      if (mode) target[key] = mode;
-    } else if (key === "disableBypassPermissionsMode") {
-      const value = node.kind === "scalar" ? node.value : undefined;
-      // Meant to forbid: what looks like a yes is one.
-      if (value === "disable" || value === true) target[key] = "disable";
-      else if (value !== false && value !== null) this.#wrong(`permissions.${key}`, node, '"disable"');
+    const at = { home: this.#home, base: this.#source.base };
+    const folders = this.#reader.strings("permissions.additionalDirectories", node) ?? [];
+    target.additionalDirectories = [
+      ...new Set([...target.additionalDirectories, ...folders.map((path) => fromHome(path, at))]),
+    ];
+  }
+
+  #defaultMode(node: Node): void {
+    const word = node.kind === "scalar" ? node.value : undefined;
+    if (!this.#source.own && word === "bypassPermissions") {
+      this.#never.push("permissions.defaultMode: bypassPermissions");
+      return;
+    }
+    if (!this.#trusted) return;
+    const mode = word === "manual" ? "default" : this.#reader.choice("permissions.defaultMode", node, MODES);
+    if (mode) this.#settings.permissions.defaultMode = mode;
+  }
+
+  /** Only ever set: no later file can take it back. */
+  #noBypass(node: Node): void {
+    const value = node.kind === "scalar" ? node.value : undefined;
+    // Meant to forbid: what looks like a yes is one.
+    if (value === "disable" || value === true) this.#settings.permissions.disableBypassPermissionsMode = "disable";
+    else if (value !== false && value !== null) {
+      throw this.#reader.fatal("permissions.disableBypassPermissionsMode", node, '"disable"');
     }
   }
 
   #misspelt(key: string): void {
     if (IN_PERMISSIONS.includes(key)) return;
     const near = nearest(key, LISTS);
-    if (near) this.#warnings.push(`${this.#source.name}: permissions.${key} is not known; did you mean ${near}?`);
+    if (near) this.#reader.warn(`permissions.${key} is not known; did you mean ${near}?`);
+  }
+
+  #sandbox(node: Node): void {
+    const at = { home: this.#home, base: this.#source.base };
+    mergeSandbox(this.#settings.sandbox, node, { reader: this.#reader, full: this.#trusted, ...at });
   }
 
   #key(key: string, node: Node): void {
     const s = this.#settings;
+    const read = this.#reader;
     switch (key) {
-      case "permissions":
       case "$schema":
+      case "__proto__":
         return;
       case "model":
-        s.model = this.#string(key, node) ?? s.model;
+        s.model = read.string(key, node) ?? s.model;
         return;
       case "fallbackModel":
-        s.fallbackModel = this.#strings(key, node) ?? s.fallbackModel;
+        s.fallbackModel = read.strings(key, node) ?? s.fallbackModel;
         return;
       case "effortLevel":
-        s.effortLevel = this.#choice(key, node, EFFORTS) ?? s.effortLevel;
+        s.effortLevel = read.choice(key, node, EFFORTS) ?? s.effortLevel;
         return;
       case "alwaysThinkingEnabled":
       case "respectGitignore":
-        s[key] = this.#boolean(key, node) ?? s[key];
+        s[key] = read.boolean(key, node) ?? s[key];
         return;
       case "cleanupPeriodDays":
-        s.cleanupPeriodDays = this.#days(key, node) ?? s.cleanupPeriodDays;
+        s.cleanupPeriodDays = read.above0(key, node) ?? s.cleanupPeriodDays;
         return;
       case "env":
-        this.#env(key, node);
+        this.#env(node);
         return;
       case "models":
-        for (const [id, value] of this.#object(key, node)) s.models[id] = plain(value);
+        for (const [id, value] of read.object(key, node)) s.models[id] = plain(value);
         return;
       default:
-        if (key !== "__proto__") s.other[key] = plain(node);
+        s.other[key] = this.#replaces(key) ? plain(node) : merged(s.other[key], plain(node));
     }
   }
 
-  #env(key: string, node: Node): void {
-    for (const [name, value] of this.#object(key, node)) {
+  /** The one list a managed file sets instead of adding to. */
+  #replaces(key: string): boolean {
+    return key === "availableModels" && this.#source.scope === "managed";
+  }
+
+  #env(node: Node): void {
+    for (const [name, value] of this.#reader.object("env", node)) {
+      if (!this.#source.own && isNeverEnv(name)) continue;
       const plainly = value.kind === "scalar" && value.value !== null && !/[=\0]/.test(name) && name !== "";
       if (plainly && !String(value.value).includes("\0")) this.#settings.env[name] = String(value.value);
-      else this.#wrong(`${key}.${name}`, value, "a string");
+      else this.#reader.wrong(`env.${name}`, value, "a string");
     }
+    if (!this.#source.own) this.#neverEnv(node);
   }
 
-  #string(key: string, node: Node): string | undefined {
-    if (node.kind === "scalar" && typeof node.value === "string" && node.value !== "") return node.value;
-    return this.#wrong(key, node, "a string");
+  #neverEnv(node: Node): void {
+    if (node.kind !== "object") return;
+    this.#never.push(...[...node.fields.keys()].filter(isNeverEnv).map((name) => `env.${name}`));
   }
 
-  #strings(key: string, node: Node): string[] | undefined {
-    const items = node.kind === "array" ? node.items : [node];
-    const texts = items.flatMap((item) =>
-      item.kind === "scalar" && typeof item.value === "string" ? [item.value] : [],
-    );
-    return texts.length === items.length ? texts : this.#wrong(key, node, "a list of strings");
+  #sayNever(): void {
+    if (this.#never.length === 0) return;
+    const more = this.#never.length > SHOWN_KEYS ? ` and ${this.#never.length - SHOWN_KEYS} more` : "";
+    const names = this.#never.slice(0, SHOWN_KEYS).map((key) => key.slice(0, 60));
+    this.#reader.warn(`${names.join(", ")}${more} ignored: a project may not set this, trusted or not`);
   }
+}
 
-  #boolean(key: string, node: Node): boolean | undefined {
-    if (node.kind === "scalar" && typeof node.value === "boolean") return node.value;
-    return this.#wrong(key, node, "true or false");
+/** Lists add up without repeats, objects merge by key, of anything else the later counts. */
+function merged(earlier: unknown, later: unknown): unknown {
+  if (Array.isArray(earlier) && Array.isArray(later)) {
+    const seen = new Set(earlier.map((item) => JSON.stringify(item)));
+    return [...earlier, ...later.filter((item) => !seen.has(JSON.stringify(item)))];
   }
-
-  #days(key: string, node: Node): number | undefined {
-    if (node.kind === "scalar" && typeof node.value === "number" && node.value > 0) return node.value;
-    return this.#wrong(key, node, "a number above 0");
-  }
-
-  #choice<T extends string>(key: string, node: Node, choices: readonly T[]): T | undefined {
-    const found = choices.find((choice) => node.kind === "scalar" && node.value === choice);
-    return found ?? this.#wrong(key, node, `one of ${choices.join(", ")}`);
-  }
-
-  /** The fields that can be taken; none when it is no object. */
-  #object(key: string, node: Node): [string, Node][] {
-    if (node.kind === "object") return [...node.fields].filter(([name]) => name !== "__proto__");
-    this.#wrong(key, node, "an object");
-    return [];
-  }
-
-  #wrong(key: string, node: Node, expected: string): undefined {
-    this.#warn(node, `${key} must be ${expected}; it is ignored`);
-    return undefined;
-  }
-
-  #warn(node: Node, problem: string): void {
-    this.#warnings.push(`${this.#source.name}:${node.line}: ${problem}.`);
-  }
-
-  #fatal(node: Node, problem: string): UsageError {
-    return new UsageError(
-      `${this.#source.name}:${node.line}: ${problem}. Rules that forbid are never skipped; correct it.`,
-    );
-  }
-
-  #sayIgnored(keys: string[]): void {
-    if (keys.length === 0) return;
-    const more = keys.length > SHOWN_KEYS ? ` and ${keys.length - SHOWN_KEYS} more` : "";
-    const names = keys.slice(0, SHOWN_KEYS).map((key) => key.slice(0, 60));
-    const what = `${names.join(", ")}${more} ignored: a project can only add deny and ask rules.`;
-    this.#warnings.push(`${this.#source.name}: ${what}`);
-  }
+  if (!isFields(earlier) || !isFields(later)) return later;
+  const fields = new Map(Object.entries(earlier));
+  for (const [key, value] of Object.entries(later)) fields.set(key, merged(fields.get(key), value));
+  return Object.fromEntries(fields);
 }

@@ -1,6 +1,6 @@
 // Runs the calls of one reply: early when harmless, reads side by side, everything else alone and in order.
 import { nearest } from "./nearest.ts";
-import type { Access, CallOutcome, Deps, Event, State, Tool, ToolContext, ToolOutput, ToolUse } from "./types.ts";
+import type { Access, CallOutcome, Confinement, Deps, Event, State, Tool, ToolContext, ToolOutput, ToolUse } from "./types.ts";
 
 const MAX_PARALLEL = 10;
 /** How long an interrupted tool may take to hand over what it has. */
@@ -143,7 +143,8 @@ export class Executor {
         return;
       }
       const input = admission.input ? ready.tool.parse(admission.input) : ready.input;
-      const output = await withAbort(ready.tool.run(input, this.#context(slot.call)), signal);
+      const ctx = this.#context(slot.call, admission.confine ?? "open");
+      const output = await withAbort(ready.tool.run(input, ctx), signal);
       await this.#observeAndEnd(slot, output, began);
     } catch (error) {
       const outcome = signal.aborted ? "aborted" : "error";
@@ -164,11 +165,12 @@ export class Executor {
     this.#end(slot, withNotes(output, notes), outcome, deps.now() - began);
   }
 
-  #context(call: ToolUse): ToolContext {
+  #context(call: ToolUse, confine: Confinement): ToolContext {
     const { state, emit } = this.#options;
     return {
       cwd: state().cwd,
       callId: call.id,
+      confine,
       signal: this.#signal,
       progress: (text) => emit({ type: "tool.progress", id: call.id, text }),
       chdir: (cwd) => emit({ type: "cwd", cwd }),

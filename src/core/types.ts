@@ -98,6 +98,8 @@ export interface ToolContext {
   /** The session's working directory when the call starts; absolute. */
   readonly cwd: string;
   readonly callId: string;
+  /** What the gate decided about the wall around a command. */
+  readonly confine: Confinement;
   /** Aborted when the person interrupts or the process is told to stop. Every await takes it. */
   readonly signal: AbortSignal;
   /** Live output for the screen; a delta, never a snapshot. */
@@ -175,9 +177,15 @@ export interface Provider {
 
 export type PermissionMode = "default" | "acceptEdits" | "plan" | "dontAsk" | "bypassPermissions";
 
+/**
+ * How much of the machine a shell command gets where there is a wall (sandbox/): `readonly`: nothing may be written
+ * (approved by the read-only analysis); `workspace`: the project and a private temporary folder; `open`: no wall.
+ */
+export type Confinement = "readonly" | "workspace" | "open";
+
 export type Admission =
-  /** `input`: the person or a hook changed the call's input. */
-  | { behavior: "allow"; input?: Record<string, unknown> }
+  /** `input`: the person or a hook changed the call's input. Without `confine` the call is not confined. */
+  | { behavior: "allow"; input?: Record<string, unknown>; confine?: Confinement }
   /** `message` goes to the model; `interrupt` also ends the turn. */
   | { behavior: "deny"; message: string; interrupt?: boolean };
 
@@ -187,8 +195,14 @@ export type Question = {
   title: string;
   /** Why it is asked, in words a person understands. */
   reason: string;
-  /** The rule "always" would save, e.g. `Edit` or `Bash(npm test)`; absent when there is no safe one. */
-  rule?: string;
+  /** What it touches, one line each: "writes src/a.ts", "runs outside the sandbox". Not sanitised. */
+  touches: readonly string[];
+  /** The rules "always" would save, e.g. `Edit` or `Bash(npm test:*)`; absent when there is no safe one. */
+  always?: {
+    rules: readonly string[];
+    /** They are saved in the project's local settings; else they count for this session. */
+    saved: boolean;
+  };
 };
 export type Answer =
   | {
@@ -200,8 +214,11 @@ export type Answer =
     }
   | { behavior: "deny"; message?: string; interrupt?: boolean };
 
+/** `persist`: also for later sessions, in the project's local settings. Folders are absolute. */
 export type PermissionUpdate =
-  { type: "addRules"; rules: string[]; behavior: "allow" | "deny" | "ask" } | { type: "setMode"; mode: PermissionMode };
+  | { type: "addRules"; rules: string[]; behavior: "allow" | "deny" | "ask"; persist?: true }
+  | { type: "addDirectories"; directories: string[] }
+  | { type: "setMode"; mode: PermissionMode };
 
 /** Whatever front end is attached. */
 export interface Host {

@@ -1,8 +1,10 @@
 // One running shell command: its process group, its output as it grows, and where its `cd` ended.
-import { readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import type { Walled } from "../core/wall.ts";
 import { exitCodeOf, isGroupAlive, killTree, killTreeNow, trackTree } from "../utils/process.ts";
 import type { Shell } from "./bash-env.ts";
 import type { Capture, OutputFolder } from "./bash-output.ts";
+import { firstInside, isRunning, killWalled, signalOf, type Wrap } from "./bash-wall.ts";
 
 export type JobOptions = {
   shell: Shell;
@@ -12,6 +14,8 @@ export type JobOptions = {
   output: OutputFolder;
   /** The command is killed when it has written more. */
   maxOutputBytes: number;
+  /** Puts it into the wall. */
+  wrap?: Wrap | undefined;
   /** New output as text, at most about 10 times a second; a delta. */
   onProgress?: (text: string) => void;
 };
@@ -22,6 +26,8 @@ export type JobEnd = {
   signal: string | null;
   /** Physical path the shell was in at its end; undefined when it could not tell (`exec`, a deleted folder, a kill). */
   cwd?: string;
+  /** Processes it had left running when it ended, which ended with it. */
+  cutOff?: boolean;
 };
 
 /** Why the program, not the command, ended it. */
@@ -37,6 +43,8 @@ const FLOOD_NAP_MS = 0.1;
 const NAP = new Int32Array(new SharedArrayBuffer(4));
 const LONGEST_PAUSE_MS = 25;
 const LONGEST_QUIET_PAUSE_MS = 250;
+/** A path is shorter; the command can write anything into the report. */
+const LONGEST_REPORT = 16 * 1024;
 /** Linux refuses a single argument of 128 KiB; a UTF-16 unit is at most 3 bytes. */
 const PIECE_LENGTH = 40_000;
 
@@ -44,11 +52,25 @@ const PIECE_LENGTH = 40_000;
 // `set -e`, the tail when the command has a trap of its own; neither changes the exit code nor shows under `set -x`.
 // The blank keeps eval from taking a leading "-" for an option of its own.
 const pwd = process.platform === "win32" ? "pwd -W" : "command pwd -P";
-const SCRIPT = [
-  `trap '{ set +xe; ${pwd} >|"$__f"; } 2>/dev/null' EXIT`,
-  `__f=$1; shift; __c=; for __a; do __c=$__c$__a; done; shift $#; unset __a; eval " $__c"`,
-  `{ __c=$?; set +x; ${pwd} >|"$__f" || :; } 2>/dev/null; exit $__c`,
-].join("; ");
+const SCRIPT = scriptOf({ before: "", report: `${pwd} >|"$__f"` });
+// In a wall the first line of the report is "1" when the command left something behind that still runs after a moment:
+// it ends with the wall, and has to be told. All that /proc shows there is what belongs to the command.
+const COUNT = "set -- /proc/[0-9]*";
+const IS_LEFT = 'command [ $# -gt "$__n" ]';
+const WALLED_SCRIPT = scriptOf({
+  before: `${COUNT}; __n=$#; shift $#; `,
+  report:
+    `{ ${COUNT}; if ${IS_LEFT}; then command sleep 0.04; ${COUNT}; fi; ` +
+    `if ${IS_LEFT}; then command echo 1; else command echo 0; fi; ${pwd}; } >|"$__f"`,
+});
+
+function scriptOf({ before, report }: { before: string; report: string }): string {
+  return [
+    `trap '{ set +xefu; ${report}; } 2>/dev/null' EXIT`,
+    `__f=$1; shift; __c=; for __a; do __c=$__c$__a; done; shift $#; unset __a; ${before}eval " $__c"`,
+    `{ __c=$?; set +xefu; ${report} || :; } 2>/dev/null; exit $__c`,
+  ].join("; ");
+}
 
 /** Starts on construction; throws when the shell cannot be started. Must be ended: `finish()` or `leave()`. */
 export class ShellJob {
@@ -60,6 +82,9 @@ export class ShellJob {
   /** We had to end it: too much output, or no place for it. Never rejects. */
   readonly failed: Promise<JobFault>;
   #child: Bun.Subprocess;
+  #walled: Walled | undefined;
+  #undone: string[] | undefined;
+  #firstInside: number | undefined;
   #options: JobOptions;
   #fault = Promise.withResolvers<JobFault>();
   #timer: Timer | undefined;
@@ -75,10 +100,14 @@ export class ShellJob {
     this.command = options.command;
     this.failed = this.#fault.promise;
     this.capture = options.output.capture();
-    const cwdFile = options.output.newPath(".cwd");
+    const report = options.output.newPath(".cwd");
     try {
-      this.#child = spawnShell(options, cwdFile, this.capture.childFd);
+      const started = shellFor(options, report);
+      this.#walled = started.walled;
+      this.#child = spawnShell(options, started, this.capture.childFd);
     } catch (error) {
+      this.#walled?.release("undo");
+      rmSync(report, { force: true });
       this.capture.started();
       this.capture.pump();
       this.capture.close();
@@ -86,16 +115,35 @@ export class ShellJob {
     }
     this.capture.started();
     this.pid = this.#child.pid;
-    this.exited = this.#child.exited.then(() => this.#end(cwdFile));
+    this.exited = this.#child.exited.then(() => this.#end(report));
     this.#look();
+  }
+
+  /** Nothing the command started can outlive it for more than a moment. */
+  get endsAll(): boolean {
+    return this.#walled?.ends ?? false;
+  }
+
+  /** Whether the wall may be why it failed; for the model. `output`: the end of what it wrote. */
+  explain(code: number, output: string): string | undefined {
+    return this.#walled?.explain(code, output);
+  }
+
+  /** When nothing of it runs any more: what it did to protected files, one line each. */
+  release(): string[] {
+    this.#undone ??= this.#walled?.release(this.#state === "background" ? "tell" : "undo") ?? [];
+    return this.#undone;
   }
 
   /** Something the command started still runs. Asked after `exited`. */
   hasSurvivors(): boolean {
+    // Quicker than looking at all processes of the machine.
+    if (this.#firstInside !== undefined) return isRunning(this.#firstInside);
     return isGroupAlive(this.pid);
   }
 
   async kill(graceMs: number): Promise<void> {
+    if (this.endsAll) return killWalled(this.pid, graceMs);
     await killTree(this.pid, { graceMs });
   }
 
@@ -121,22 +169,27 @@ export class ShellJob {
   /** Nothing more is wanted of it; the output's file goes unless it was persisted. */
   finish(): void {
     if (this.#state === "closed") return;
+    this.release();
     this.#state = "closed";
     clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
     this.capture.close();
   }
 
-  #end(cwdFile: string): JobEnd {
+  #end(report: string): JobEnd {
     // What the shell wrote is in the pipe, which holds at most one pump; a survivor that floods it must not keep us.
     if (this.#pump() === "more") this.#pump();
     this.#report(true);
     this.#isOver = true;
     const { exitCode, signalCode } = this.#child;
-    const cwd = takeLine(cwdFile);
+    const text = takeReport(report);
     this.#closeWhenSilent();
-    const end = { code: exitCodeOf(exitCode, signalCode), signal: signalCode === null ? null : String(signalCode) };
-    return cwd ? { ...end, cwd } : end;
+    const code = exitCodeOf(exitCode, signalCode);
+    const ownSignal = signalCode === null ? null : String(signalCode);
+    if (!this.#walled) return { code, signal: ownSignal, ...(text ? { cwd: text } : {}) };
+    const [, left, cwd] = /^([01])\n([^]+)$/.exec(text ?? "") ?? [];
+    const signal = ownSignal ?? (this.#walled.ends ? signalOf(code, text !== undefined) : null);
+    return { code, signal, ...(cwd ? { cwd } : {}), ...(left === "1" ? { cutOff: true } : {}) };
   }
 
   /** One look at the output, and the time of the next. */
@@ -145,6 +198,7 @@ export class ShellJob {
     clearImmediate(this.#immediate);
     this.#timer = undefined;
     if (this.#state === "closed") return;
+    if (this.endsAll) this.#firstInside ??= firstInside(this.pid);
     const before = this.capture.size;
     const moved = this.#pump();
     if (this.#closeWhenSilent(moved)) return;
@@ -206,11 +260,20 @@ export class ShellJob {
   }
 }
 
-function spawnShell({ shell, command, cwd, env }: JobOptions, cwdFile: string, outputFd: number): Bun.Subprocess {
+type Started = { argv: string[]; walled: Walled | undefined };
+
+function shellFor({ shell, command, cwd, wrap }: JobOptions, report: string): Started {
   const flags = shell.flavor === "bash" ? ["--noprofile", "--norc"] : [];
-  const child = Bun.spawn([shell.path, ...flags, "-c", SCRIPT, shell.flavor, cwdFile, ...pieces(command)], {
+  const argvOf = (text: string) => [shell.path, ...flags, "-c", text, shell.flavor, report, ...pieces(command)];
+  if (!wrap) return { argv: argvOf(SCRIPT), walled: undefined };
+  const walled = wrap(argvOf(WALLED_SCRIPT), { cwd, report });
+  return { argv: walled.argv, walled };
+}
+
+function spawnShell({ cwd, env }: JobOptions, { argv, walled }: Started, outputFd: number): Bun.Subprocess {
+  const child = Bun.spawn(argv, {
     cwd,
-    env: { ...env, PWD: cwd },
+    env: { ...env, PWD: cwd, ...walled?.env },
     stdin: "ignore",
     stdout: outputFd,
     stderr: outputFd,
@@ -245,12 +308,15 @@ function startError(error: unknown, { command, shell, cwd }: JobOptions): Error 
   return new Error(`${shell.path} could not be started in ${cwd}: ${why}`);
 }
 
-/** The path written by the script, which may itself contain line breaks. */
-function takeLine(file: string): string | undefined {
+/** What the script wrote, without the last line end: a path may itself contain line breaks. */
+function takeReport(file: string): string | undefined {
   try {
-    const text = readFileSync(file, "utf8");
+    const fd = openSync(file, "r");
+    const bytes = Buffer.alloc(LONGEST_REPORT);
+    const length = readSync(fd, bytes, 0, bytes.length, 0);
+    closeSync(fd);
     rmSync(file, { force: true });
-    return text.replace(/\r?\n$/, "") || undefined;
+    return bytes.toString("utf8", 0, length).replace(/\r?\n$/, "") || undefined;
   } catch {
     return undefined; // killed, replaced by `exec`, or its folder is gone: it reported nothing
   }

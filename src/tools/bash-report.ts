@@ -22,8 +22,15 @@ export type ReportOptions = {
 const TIMEOUT_KILL_GRACE_MS = 2_000;
 const ABORT_KILL_GRACE_MS = 120;
 const SURVIVOR_GRACE_MS = 40;
+/** The system ends all that is in a wall; on a busy machine that takes a moment. */
+const WALL_END_MS = 2_000;
 /** After a kill: how long its last output is waited for. A process stuck in the kernel must not hold us. */
 const AFTER_KILL_MS = 50;
+
+/** How much of the output is looked through for signs of the wall. */
+const BLAMED_BYTES = 16 * 1024;
+const CUT_OFF =
+  "Processes it had left running ended with it: in the sandbox nothing outlives its command. Start a server with run_in_background.";
 
 /** Turns the end of one job into what the model reads, and lets go of the job. */
 export class BashReport {
@@ -47,7 +54,10 @@ export class BashReport {
     const shown = this.#show(isError ? failureLimit(maxOutput) : maxOutput, isError ? 0.3 : 0.5);
     if (end.code !== 0) this.#notes.unshift(exitText(end, explained.words));
     this.#carryFolder(end, ctx);
+    if (end.cutOff) this.#notes.push(CUT_OFF);
+    if (isError) this.#blameWall(end.code);
     if (survived) this.#leaveRunning(shown);
+    else if (this.#undone()) return this.#failed(shown);
     else this.#job.finish();
     const content = this.#content(shown);
     if (isError) return { content, isError, data: content };
@@ -87,6 +97,22 @@ export class BashReport {
     return this.#failure(`Killed: it had written more than ${limit}. Make it write less, or to a file of its own.`);
   }
 
+  /** The command changed what it must not: whatever its exit code, that has failed. */
+  #undone(): boolean {
+    const undone = this.#job.release();
+    this.#notes.push(...undone);
+    return undone.length > 0;
+  }
+
+  #blameWall(code: number): void {
+    const { capture } = this.#job;
+    const end = this.#job.explain(
+      code,
+      capture.slice(Math.max(0, capture.size - BLAMED_BYTES), capture.size).toString(),
+    );
+    if (end !== undefined) this.#notes.push(end);
+  }
+
   #show(limit: number, headShare = 0.5): Shown {
     return showOutput(this.#job.capture, limit, headShare);
   }
@@ -99,6 +125,11 @@ export class BashReport {
   #failure(why: string): ToolOutput {
     const shown = this.#show(failureLimit(this.#options.maxOutput), 0.3);
     this.#notes.unshift(why);
+    this.#notes.push(...this.#job.release());
+    return this.#failed(shown);
+  }
+
+  #failed(shown: Shown): ToolOutput {
     this.#job.finish();
     const content = this.#content(shown);
     return { content, isError: true, data: content };
@@ -119,10 +150,10 @@ export class BashReport {
 
   /** A server that was just told to end (`kill $!`) gets a moment to do it before it is called a survivor. */
   async #outlived(): Promise<boolean> {
-    const until = performance.now() + SURVIVOR_GRACE_MS;
+    const until = performance.now() + (this.#job.endsAll ? WALL_END_MS : SURVIVOR_GRACE_MS);
     while (this.#job.hasSurvivors()) {
       if (performance.now() >= until) return true;
-      await Bun.sleep(10);
+      await Bun.sleep(this.#job.endsAll ? 1 : 10);
     }
     return false;
   }

@@ -1,5 +1,5 @@
 // The commands that go on after their call has returned: listed, reported once when they end, killed with the session.
-import { isGroupAlive, killTreeNow } from "../utils/process.ts";
+import { isGroupAlive, killTree, killTreeNow } from "../utils/process.ts";
 import type { ShellJob } from "./bash-job.ts";
 
 export type TaskInfo = {
@@ -67,6 +67,27 @@ export class BackgroundTasks {
     return this.#finished.splice(0);
   }
 
+  /**
+   * Carries out `kill` of tasks by their process numbers: inside a wall no shell can see those. Returns what to answer,
+   * or undefined when the command is anything else or names other processes too.
+   */
+  async killAsAsked(command: string): Promise<string | undefined> {
+    const asked = parseKill(command);
+    if (!asked) return undefined;
+    const jobs = [...this.#tasks.values()].filter(({ info }) => asked.pids.includes(info.pid));
+    const isOurs = (pid: number) => this.#leftovers.has(pid) || jobs.some(({ info }) => info.pid === pid);
+    if (!asked.pids.every(isOurs)) return undefined;
+    const graceMs = asked.isHard ? 0 : KILL_GRACE_MS;
+    const running = jobs.filter(({ info }) => info.exitCode === undefined);
+    const leftovers = asked.pids.filter((pid) => this.#leftovers.has(pid) && isGroupAlive(pid));
+    await Promise.all([
+      ...running.map(({ job }) => job.kill(graceMs)),
+      ...leftovers.map((pid) => killTree(pid, { graceMs })),
+    ]);
+    const ended = [...running.map(({ info }) => `task ${info.id}`), ...leftovers.map((pid) => `process ${pid}`)];
+    return ended.length === 0 ? "It had already ended." : `Ended: ${ended.join(", ")}.`;
+  }
+
   /** Ends a task and all it started. False: no such task, or it has already ended. */
   async kill(id: string): Promise<boolean> {
     const task = this.#tasks.get(id);
@@ -100,7 +121,24 @@ export class BackgroundTasks {
     info.exitCode = code;
     const { id, command, outputPath } = info;
     const finished = { id, command, exitCode: code, outputPath };
-    this.#finished.push(fault.note ? { ...finished, note: fault.note } : finished);
+    const note = [...(fault.note ? [fault.note] : []), ...job.release()].join("; ");
+    this.#finished.push(note ? { ...finished, note } : finished);
     this.#onFinish?.();
   }
+}
+
+/** A command that is exactly one `kill` with a signal that ends and plain numbers, those of groups with a minus. */
+function parseKill(command: string): { pids: number[]; isHard: boolean } | undefined {
+  const [program, ...words] = command
+    .trim()
+    .replace(/;$/, "")
+    .split(/[ \t]+/);
+  if (program !== "kill") return undefined;
+  if (words[0] === "-s") words.splice(0, 2, `-${words[1]}`);
+  const signal = /^-(?:SIG)?(TERM|INT|HUP|QUIT|KILL|1|2|3|9|15)$/.exec(words[0] ?? "")?.[1];
+  if (signal !== undefined) words.shift();
+  if (words[0] === "--") words.shift();
+  else if (signal === undefined && words[0]?.startsWith("-")) return undefined;
+  if (words.length === 0 || !words.every((word) => /^-?\d+$/.test(word))) return undefined;
+  return { pids: words.map((word) => Math.abs(Number(word))), isHard: signal === "KILL" || signal === "9" };
 }

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import type { Tool, ToolContext, ToolOutput } from "../core/types.ts";
+import type { WallSource } from "../core/wall.ts";
 import { inside } from "../utils/paths.ts";
 import { childEnvironment, findShell, type Environment, type Shell } from "./bash-env.ts";
 import { mayOutliveTimeout } from "./bash-explain.ts";
@@ -11,6 +12,7 @@ import { OutputFolder } from "./bash-output.ts";
 import { BashReport, taskText } from "./bash-report.ts";
 import type { BackgroundTasks, TaskInfo } from "./bash-tasks.ts";
 import description from "./bash.md" with { type: "text" };
+import { wallFor } from "./bash-wall.ts";
 import { defineTool } from "./tool.ts";
 
 export type BashDeps = {
@@ -30,6 +32,8 @@ export type BashDeps = {
   /** A command that writes more is killed. */
   maxOutputBytes?: number;
   tasks: BackgroundTasks;
+  /** Around the commands the gate wants confined; absent: there is none. */
+  wall?: WallSource | undefined;
 };
 
 type Limits = { defaultTimeoutMs: number; maxTimeoutMs: number; maxOutput: number; maxOutputBytes: number };
@@ -61,7 +65,10 @@ export function bashTool(deps: BashDeps): Tool {
       timeout: z.number().positive().optional().describe("Milliseconds."),
       description: z.string().optional().describe("What the command does, in five to ten words, for the person."),
       run_in_background: z.boolean().optional().describe("Return at once; the command goes on."),
-      dangerouslyDisableSandbox: z.boolean().optional().describe("Ask to run outside the sandbox, where there is one."),
+      dangerouslyDisableSandbox: z
+        .boolean()
+        .optional()
+        .describe("Ask the person to run it outside the sandbox, where there is one; only after it failed inside."),
     }),
     access: ({ command, run_in_background }) => ({ kind: "shell", command, background: run_in_background === true }),
     title: ({ command, description: words }) => oneLine(words?.trim() || command),
@@ -73,6 +80,9 @@ async function runCommand(input: Input, ctx: ToolContext, world: World): Promise
   if (ctx.signal.aborted) throw new Error("Interrupted before it started.");
   const { deps, limits, output } = world;
   requireFolder(ctx, deps.projectRoots());
+  const wrap = await wallFor(ctx, deps.wall);
+  const killed = wrap && (await deps.tasks.killAsAsked(input.command));
+  if (killed !== undefined) return plainOutput(killed);
   const { shell, note } = world.shell();
   const job = new ShellJob({
     shell,
@@ -81,6 +91,7 @@ async function runCommand(input: Input, ctx: ToolContext, world: World): Promise
     env: childEnvironment(deps.env, deps.envPassthrough),
     output,
     maxOutputBytes: limits.maxOutputBytes,
+    wrap,
     onProgress: (text) => ctx.progress(text),
   });
   if (input.run_in_background) return inBackground(deps.tasks.add(job), note);
@@ -106,6 +117,10 @@ async function runCommand(input: Input, ctx: ToolContext, world: World): Promise
     default:
       return waited satisfies never;
   }
+}
+
+function plainOutput(stdout: string): ToolOutput {
+  return { content: stdout, data: { stdout, stderr: "", interrupted: false, isImage: false } };
 }
 
 async function waitFor(job: ShellJob, timeoutMs: number, signal: AbortSignal): Promise<Waited> {

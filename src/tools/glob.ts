@@ -9,6 +9,7 @@ import { absolutePath } from "../files/place.ts";
 import type { IgnoreHome } from "../files/scope.ts";
 import { walk, type Walked, type WalkedFile } from "../files/walk.ts";
 import { globMatcher, planGlob, type GlobPlan } from "./glob-pattern.ts";
+import { visible, type Hidden } from "./grep-files.ts";
 import { plural } from "./grep-format.ts";
 import description from "./glob.md" with { type: "text" };
 import { withDeadline } from "./grep-thread.ts";
@@ -22,7 +23,7 @@ const schema = z.object({
 });
 type Input = z.output<typeof schema>;
 
-export type GlobDeps = { home: IgnoreHome; timeoutMs?: number };
+export type GlobDeps = { home: IgnoreHome; hidden?: Hidden; timeoutMs?: number };
 
 export function globTool(deps: GlobDeps) {
   return defineTool({
@@ -60,7 +61,9 @@ async function run(input: Input, ctx: ToolContext, deps: GlobDeps): Promise<Tool
     );
   return withDeadline({ signal: ctx.signal, timeoutMs, late }, async (signal) => {
     await mustBeFolder(plan.root, ctx.cwd);
-    const matches = globMatcher(plan.rest);
+    const fits = globMatcher(plan.rest);
+    const shows = visible(plan.root, deps.hidden);
+    const matches = (path: string) => fits(path) && shows(path);
     const walked = await list(plan, { matches, home: deps.home, signal });
     const picked = await pick(plan.root, walked.files, signal);
     const paths = picked.shown.map((path) => join(plan.root, path));

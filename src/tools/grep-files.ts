@@ -1,10 +1,11 @@
 // Which files a search covers: the walk, the ignore rules, `glob` and `type`.
 import { statSync, type Stats } from "node:fs";
-import { relative, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { codeOf, fsProblem } from "../files/fserror.ts";
 import { displayPath } from "../files/display.ts";
 import type { IgnoreHome } from "../files/scope.ts";
 import { walk } from "../files/walk.ts";
+import { realPath } from "../utils/paths.ts";
 import { typeFilter } from "./grep-types.ts";
 
 export type Covered = {
@@ -16,7 +17,22 @@ export type Covered = {
   unreadableFolders: string[];
 };
 
-export type Wanted = { base: string; cwd: string; glob?: string | undefined; type?: string | undefined };
+export type Wanted = {
+  base: string;
+  cwd: string;
+  glob?: string | undefined;
+  type?: string | undefined;
+  hidden?: Hidden | undefined;
+};
+/** Whether a rule forbids reading the file; absolute path. */
+export type Hidden = (path: string) => boolean;
+
+/** For the paths of a walk below `root`, which may itself be reached through a link. */
+export function visible(root: string, hidden: Hidden | undefined): (path: string) => boolean {
+  if (!hidden) return () => true;
+  const roots = [...new Set([root, realPath(root)])];
+  return (path) => !roots.some((folder) => hidden(join(folder, path)));
+}
 
 /** Throws an Error for the model when there is nothing at `base`. A file named outright is searched whatever ignores it. */
 export async function coveredFiles(wanted: Wanted, home: IgnoreHome, signal: AbortSignal): Promise<Covered> {
@@ -28,7 +44,8 @@ export async function coveredFiles(wanted: Wanted, home: IgnoreHome, signal: Abo
     throw new Error(`${displayPath(base, cwd)} is neither a file nor a folder; reading it could block for ever.`);
   }
   const byGlob = globFilter(wanted.glob ?? "", placeOf(base, cwd));
-  const accept = (path: string, name: string) => (!ofType || ofType(name)) && byGlob(path);
+  const shows = visible(base, wanted.hidden);
+  const accept = (path: string, name: string) => (!ofType || ofType(name)) && byGlob(path) && shows(path);
   try {
     const walked = await walk({ root: base, ignored: "prune", accept, signal, home });
     const files = walked.files.flatMap(({ path, isLink }) => (isLink ? [] : [path])).sort();

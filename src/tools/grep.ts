@@ -6,7 +6,7 @@ import type { ToolContext, ToolOutput } from "../core/types.ts";
 import { displayPath, placeName } from "../files/display.ts";
 import { absolutePath } from "../files/place.ts";
 import type { IgnoreHome } from "../files/scope.ts";
-import { coveredFiles, type Covered } from "./grep-files.ts";
+import { coveredFiles, type Covered, type Hidden } from "./grep-files.ts";
 import { contentLines, maxAnswer, moreNote, page, plural } from "./grep-format.ts";
 import { maxWholeFile, type GrepJob, type GrepReply } from "./grep-job.ts";
 import { searchInThread, withDeadline } from "./grep-thread.ts";
@@ -45,6 +45,7 @@ export type GrepDeps = {
   /** The path of rg, or undefined to do without. */
   rg(): string | undefined;
   home: IgnoreHome;
+  hidden?: Hidden;
   timeoutMs?: number;
   /** With fewer files than this rg is not worth starting. */
   rgFromFiles?: number;
@@ -75,7 +76,8 @@ async function run(input: Input, ctx: ToolContext, deps: GrepDeps): Promise<Tool
     // Parsed here first: a bad pattern is reported at once, and rg never sees one.
     const { matcher } = await import("./regex/matcher.ts");
     const { rust } = matcher(input.pattern, job);
-    const covered = await coveredFiles({ base, cwd: ctx.cwd, glob: input.glob, type: input.type }, deps.home, signal);
+    const wanted = { base, cwd: ctx.cwd, glob: input.glob, type: input.type, hidden: deps.hidden };
+    const covered = await coveredFiles(wanted, deps.home, signal);
     const files = await narrow({ files: covered.files, root: base, rust, job, cwd: ctx.cwd, signal }, deps);
     const narrowed = { ...covered, files };
     return {

@@ -1,11 +1,13 @@
 // The built-in tools, in the order they are offered (a stable order keeps the prompt cache).
 import { FileTracker } from "../files/tracker.ts";
 import type { Tool } from "../core/types.ts";
+import type { WallSource } from "../core/wall.ts";
 import { bashTool } from "./bash.ts";
 import type { BackgroundTasks } from "./bash-tasks.ts";
 import { editTool } from "./edit.ts";
 import { globTool } from "./glob.ts";
 import { grepTool } from "./grep.ts";
+import type { Hidden } from "./grep-files.ts";
 import { readTool } from "./read.ts";
 import { writeTool } from "./write.ts";
 
@@ -17,9 +19,13 @@ export type BuiltinDeps = {
   scratch: string;
   /** The project and the added folders. */
   roots(): string[];
+  /** Whether a rule forbids reading the file; searches leave it out. */
+  hidden: Hidden;
+  /** Around confined commands. */
+  wall?: WallSource | undefined;
 };
 
-export function builtinTools({ env, places, tasks, scratch, roots }: BuiltinDeps): Tool[] {
+export function builtinTools({ env, places, tasks, scratch, roots, hidden, wall }: BuiltinDeps): Tool[] {
   const tracker = new FileTracker();
   const home = { home: places.home, xdgConfig: env.XDG_CONFIG_HOME };
   const found: { rg?: string | undefined } = {};
@@ -28,12 +34,12 @@ export function builtinTools({ env, places, tasks, scratch, roots }: BuiltinDeps
     return found.rg;
   };
   return [
-    bashTool({ projectRoots: roots, scratch, env, tasks }),
+    bashTool({ projectRoots: roots, scratch, env, tasks, wall }),
     readTool({ tracker }),
     editTool({ tracker }),
     writeTool({ tracker }),
-    globTool({ home }),
-    grepTool({ rg, home }),
+    globTool({ home, hidden }),
+    grepTool({ rg, home, hidden }),
   ];
 }
 
@@ -46,15 +52,11 @@ function absoluteOnly(path: string | undefined): string {
     .join(separator);
 }
 
-type Denied = { tool: string; spec?: string };
-
 /** `only`: the names of --tools. A tool that is denied as a whole is not offered at all. */
 export function offered(
   tools: readonly Tool[],
-  { only, denied }: { only?: readonly string[] | undefined; denied: readonly Denied[] },
+  { only, isDenied }: { only?: readonly string[] | undefined; isDenied(name: string): boolean },
 ): Map<string, Tool> {
-  const isDenied = (name: string) =>
-    denied.some((rule) => rule.spec === undefined && (rule.tool === name || rule.tool === "*"));
   const kept = tools.filter(({ spec }) => (only === undefined || only.includes(spec.name)) && !isDenied(spec.name));
   return new Map(kept.map((tool) => [tool.spec.name, tool]));
 }

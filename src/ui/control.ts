@@ -188,14 +188,14 @@ export class Control {
   }
 }
 
-function canUseTool({ call, title, reason, rule, access }: Question): Fields {
+function canUseTool({ call, title, reason, always, access }: Question): Fields {
   const blocked = access.kind === "read" || access.kind === "write" ? access.paths[0] : undefined;
   return {
     subtype: "can_use_tool",
     tool_name: call.name,
     input: call.input,
     tool_use_id: call.id,
-    permission_suggestions: suggestions(call.name, access.kind, rule),
+    permission_suggestions: suggestions(access.kind, always),
     ...(blocked ? { blocked_path: blocked } : {}),
     decision_reason: reason,
     display_name: call.name,
@@ -203,12 +203,14 @@ function canUseTool({ call, title, reason, rule, access }: Question): Fields {
   };
 }
 
-function suggestions(tool: string, access: string, rule: string | undefined): Fields[] {
+function suggestions(access: string, always: Question["always"]): Fields[] {
   if (access === "write") return [{ type: "setMode", mode: "acceptEdits", destination: "session" }];
-  if (!rule) return [];
-  const content = /^[^(]+\(([\s\S]*)\)$/.exec(rule)?.[1];
-  const named = content === undefined ? { toolName: tool } : { toolName: tool, ruleContent: content };
-  return [{ type: "addRules", rules: [named], behavior: "allow", destination: "session" }];
+  if (!always) return [];
+  const rules = always.rules.map((rule) => {
+    const [, toolName = rule, ruleContent] = /^([^(]+)(?:\(([\s\S]*)\))?$/.exec(rule) ?? [];
+    return ruleContent === undefined ? { toolName } : { toolName, ruleContent };
+  });
+  return [{ type: "addRules", rules, behavior: "allow", destination: always.saved ? "localSettings" : "session" }];
 }
 
 function toAnswer(response: Fields): Answer {
@@ -228,6 +230,10 @@ function toAnswer(response: Fields): Answer {
 function toUpdate(value: unknown): PermissionUpdate[] {
   const update = asFields(value);
   if (update.type === "setMode" && isMode(update.mode)) return [{ type: "setMode", mode: update.mode }];
+  if (update.type === "addDirectories" && Array.isArray(update.directories)) {
+    const directories = update.directories.filter((path) => typeof path === "string" && path.startsWith("/"));
+    return [{ type: "addDirectories", directories }];
+  }
   const { behavior } = update;
   if (update.type !== "addRules" || !Array.isArray(update.rules)) return [];
   if (behavior !== "allow" && behavior !== "deny" && behavior !== "ask") return [];
@@ -235,7 +241,8 @@ function toUpdate(value: unknown): PermissionUpdate[] {
     const tool = String(rule.toolName);
     return typeof rule.ruleContent === "string" ? `${tool}(${rule.ruleContent})` : tool;
   });
-  return [{ type: "addRules", rules, behavior }];
+  const persist = update.destination === "localSettings" ? { persist: true as const } : {};
+  return [{ type: "addRules", rules, behavior, ...persist }];
 }
 
 function initialize(request: Fields, conversation: Conversation): Fields {

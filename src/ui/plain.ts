@@ -5,7 +5,7 @@ import { textOf } from "../core/state.ts";
 import type { Answer, DoneReason, Event, Host, Question, UserMessage } from "../core/types.ts";
 import { remark, step } from "./headless.ts";
 import type { Out } from "./out.ts";
-import { oneLine, sanitize } from "./sanitize.ts";
+import { oneLine, reveal, sanitize } from "./sanitize.ts";
 
 /** Lines that arrive together were pasted: they are one message. */
 const PASTE_MS = 20;
@@ -110,7 +110,7 @@ export class Plain {
   async #command(line: string): Promise<void> {
     const result = await runCommand(line, this.#conversation);
     if (result.kind === "exit") this.#leaving = true;
-    else this.#say(result.text);
+    else this.#say(sanitize(result.text));
     if (result.kind === "replaced") this.#conversation = result.conversation;
   }
 
@@ -142,7 +142,7 @@ export class Plain {
     this.#phase = { kind: "asking", controller, answer: resolve };
     this.#out.write("? ");
     try {
-      return readAnswer(await promise, question.rule !== undefined);
+      return readAnswer(await promise, question.always !== undefined);
     } finally {
       signal.removeEventListener("abort", onAbort);
       this.#phase = { kind: "running", controller };
@@ -194,14 +194,56 @@ export class Plain {
   }
 }
 
+const COLUMNS = 74;
+
+/** A long line in pieces: one the terminal breaks could end in something that looks like a line of ours. */
+function slices(line: string): string[] {
+  const parts = [""];
+  let width = 0;
+  for (const char of line) {
+    const columns = Bun.stringWidth(char);
+    if (width + columns > COLUMNS) {
+      parts.push("");
+      width = 0;
+    }
+    parts.push(`${parts.pop() ?? ""}${char}`);
+    width += columns;
+  }
+  return parts;
+}
+
 function userMessage(text: string): UserMessage {
   return { role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }] };
 }
 
-function questionText({ call, access, title, reason, rule }: Question): string {
-  const what = access.kind === "shell" ? `run: ${access.command}` : title;
-  const always = rule ? `, a = yes and always for ${rule} in this session` : "";
-  return `${call.name} wants to ${sanitize(what)}\n  (${sanitize(reason)})\n  y = yes${sanitize(always)}, n = no, or say what to do instead`;
+/** The whole of what would run, in lines that nothing in it can imitate: each begins with a bar. */
+export function questionText({ call, access, title, reason, touches, always }: Question): string {
+  const what = access.kind === "shell" ? access.command : title;
+  const lines = [
+    `${reveal(call.name)} wants to ${access.kind === "shell" ? "run" : "do"}:`,
+    ...visible(what).flatMap((line) => slices(line).map((part, i) => `  ${i === 0 ? "|" : ":"} ${part}`)),
+    ...touches.map((line) => `  - ${visible(line).join(" ")}`),
+    `  because ${visible(reason).join(" ")}`,
+    "  y = yes, once",
+  ];
+  if (always) {
+    const where = always.saved ? ", kept in this project's local settings" : ", for this session";
+    lines.push(`  a = yes, and always: ${always.rules.map((rule) => visible(rule).join(" ")).join(", ")}${where}`);
+  }
+  return [...lines, "  n = no; or say what to do instead"].join("\n");
+}
+
+/** Lines for a person's eyes: nothing cut, nothing invisible, and long runs of blanks, which push text out of sight, counted. */
+function visible(text: string): string[] {
+  const counted = (blanks: string) => `[${blanks.length} blanks]`;
+  return reveal(text)
+    .split("\n")
+    .map((line) =>
+      line
+        .replaceAll("\t", "\\t")
+        .replace(/(?<=\S) {8,}/g, counted)
+        .replace(/ {40,}/g, counted),
+    );
 }
 
 /** An empty line is a no. Anything that is not an answer is a message to the model. */

@@ -12,6 +12,15 @@ export function sanitize(text: string): string {
   });
 }
 
+// Blanks that are none for a shell, joiners and variation selectors: harmless in prose, a disguise in a command.
+const ODD =
+  /[\u00A0\u034F\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200D\u202F\u205F\u3000\u3164\uFE00-\uFE0F\uFFA0]|[\u{E0100}-\u{E01EF}]/gu;
+
+/** For what somebody has to judge: as `sanitize`, and nothing invisible or look-alike blank is left either. */
+export function reveal(text: string): string {
+  return sanitize(text).replace(ODD, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
 /** One line of at most `max` characters. */
 export function oneLine(text: string, max = 120): string {
   const line = sanitize(text).replace(/\s+/g, " ").trim();

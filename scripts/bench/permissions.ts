@@ -1,0 +1,108 @@
+// Permissions: what a decision costs for ordinary, long and hostile commands, and what the wall adds to each command.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { decide } from "../../src/permissions/decide.ts";
+import { NO_RULES } from "../../src/permissions/rules.ts";
+import { DISK, NO_WALL, type World as Folder } from "../../src/permissions/world.ts";
+import { gap, type Outcome } from "./job.ts";
+import { Skipped } from "./loop.ts";
+import { median, type Row } from "./table.ts";
+import { bash, done, ROOT, runPrint, type World } from "./world.ts";
+
+const ROUNDS = 200;
+const TURNS = 20;
+const LENGTH = 10_000;
+const WALLED = ["--settings", JSON.stringify({ sandbox: { enabled: true } })];
+
+export async function decisions(world: World): Promise<Row[]> {
+  const folder = folderOf(world);
+  const commands = ["readonly", "dangerous"].flatMap((name) =>
+    readFileSync(join(ROOT, "test", "corpus", `${name}.jsonl`), "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => String(JSON.parse(line).command)),
+  );
+  const long = "cat src/a.ts | grep -n 'needle' | head -20 && ".repeat(Math.ceil(LENGTH / 46)).slice(0, LENGTH - 10);
+  // The first time everything is compiled and the disk's cache is filled.
+  for (const command of commands) once(command, folder);
+  const typical = commands.map((command) => median([1, 2, 3].map(() => once(command, folder))));
+  const whole = `${long.slice(0, long.lastIndexOf("&&"))}&& true`;
+  return [
+    { what: `a decision, over ${commands.length} commands`, unit: "ms", ours: typical, aim: { value: 0.2 } },
+    {
+      what: "a decision for 10,000 characters",
+      unit: "ms",
+      ours: Array.from({ length: ROUNDS }, () => once(whole, folder)),
+      aim: { value: 2 },
+    },
+    {
+      what: "the slowest decision for hostile nesting",
+      unit: "ms",
+      ours: Array.from({ length: world.runs }, () => Math.max(...hostile().map((command) => once(command, folder)))),
+      aim: { value: 50 },
+    },
+  ];
+}
+
+/** The same commands with and without it, taking turns. */
+export async function wall(world: World): Promise<Row[]> {
+  if (process.platform !== "linux" || !Bun.which("bwrap")) throw new Skipped("there is no bubblewrap");
+  const run = { replies: [...Array.from({ length: TURNS }, () => [bash("true")]), done] };
+  const walled: number[] = [];
+  const open: number[] = [];
+  for (let count = 0; count < world.runs; count++) {
+    open.push(perTurn(await runPrint(world, run)));
+    walled.push(perTurn(await runPrint(world, { ...run, flags: WALLED })));
+  }
+  const added = walled.map((value, at) => value - (open[at] ?? 0));
+  return [{ what: "the sandbox around a command, added to it", unit: "ms", ours: added, aim: { value: 15 } }];
+}
+
+function perTurn(outcome: Outcome): number {
+  // The first command looks for the wall.
+  return median(Array.from({ length: TURNS - 1 }, (_, turn) => gap(outcome, turn + 1)));
+}
+
+function once(command: string, folder: Folder): number {
+  const call = { type: "tool_use" as const, id: "t", name: "Bash", input: { command } };
+  const started = performance.now();
+  decide(call, { kind: "shell", command }, NO_RULES, "default", folder);
+  return performance.now() - started;
+}
+
+function folderOf({ dir }: World): Folder {
+  const cwd = join(dir, "project");
+  const home = join(dir, "home");
+  return { cwd, root: cwd, home, roots: [cwd], readable: [], files: DISK, wall: NO_WALL };
+}
+
+/** Deep, wide and quadratic: what a model or a file it quotes could come up with. */
+function hostile(): string[] {
+  const deep = (open: string, close: string, times: number) => open.repeat(times) + "true" + close.repeat(times);
+  return [
+    deep("$(", ")", 5000),
+    deep("(", ")", 20_000),
+    deep("{ ", ";}", 5000),
+    deep("`", "`", 999),
+    deep('"$(', ')"', 3000),
+    deep("${x:-", "}", 3000),
+    deep("$((", "))", 2000),
+    deep("if true; then ", "; fi", 2000),
+    deep("[[ ( ", " ) ]]", 2000),
+    deep("timeout 5 ", "", 1500),
+    `bash -c '${deep("bash -c ", "", 1200)}'`,
+    "true;".repeat(2000),
+    "true;".repeat(20_000),
+    `echo ${"{a,b}".repeat(500)}`,
+    `echo ${"{1..999}".repeat(300)}`,
+    `ls ${"*/".repeat(2000)}`,
+    `cat ${"[!a]*".repeat(2000)}`,
+    `x=1; ${"x=$x$x; ".repeat(1000)} echo $x`,
+    `sed -n '${"s/a/b/;".repeat(1200)}' f`,
+    `awk '{${"print $1;".repeat(1000)}}' f`,
+    "a".repeat(1_000_000),
+    `cat <<${"E".repeat(4000)}\n${"x\n".repeat(2000)}`,
+    "\\\n".repeat(5000),
+    "'".repeat(9999),
+  ];
+}

@@ -1,0 +1,72 @@
+// What `nanocode permissions` asks: today's rules, mode and surroundings of a folder, and the tools' own word on what they touch.
+import { tmpdir } from "node:os";
+import { permissionsCommand } from "./commands/permissions.ts";
+import { modeOf, type Setup } from "./compose.ts";
+import type { Env, Places } from "./config/paths.ts";
+import type { Host } from "./core/types.ts";
+import type { Situation } from "./permissions/decision.ts";
+import { accessBy, judgeWith, modeOf as modeNamed, verdictOf } from "./permissions/query.ts";
+import { Permit } from "./permit.ts";
+import { scratchFolder } from "./session/scratch.ts";
+import { BackgroundTasks } from "./tools/bash-tasks.ts";
+import { builtinTools } from "./tools/registry.ts";
+import type { Out } from "./ui/out.ts";
+import { sanitize } from "./ui/sanitize.ts";
+import { readLines } from "./utils/jsonl.ts";
+
+type FolderSetup = Omit<Setup, "host" | "steering">;
+export type JudgingWorld = {
+  env: Env;
+  cwd: string;
+  places: Places;
+  out: Out;
+  signal: AbortSignal;
+  onExit(cleanup: () => void): void;
+  /** What counts in a folder, as for a conversation that starts there. */
+  setupIn(folder: string): FolderSetup;
+};
+
+/** Runs `nanocode permissions` with its own arguments; the exit code. Throws UsageError. */
+export async function runPermissions(args: readonly string[], world: JudgingWorld): Promise<number> {
+  const { env, cwd, places, out, signal, onExit, setupIn } = world;
+  const hidden = () => false;
+  const tasks = new BackgroundTasks();
+  const tools = builtinTools({ env, places, tasks, scratch: places.nanocode, roots: () => [], hidden });
+  const access = accessBy(tools);
+  return permissionsCommand(args, {
+    judge: judgeWith({ cwd, home: places.home, access, today: () => situationOf(setupIn(cwd)) }),
+    replayIn: async (folder, named) => {
+      const situation = await situationOf(setupIn(folder));
+      const mode = named === undefined ? situation.mode : modeNamed(named);
+      return (call, at) =>
+        verdictOf(call, { ...situation, mode, world: { ...situation.world, cwd: at } }, { access, fix: true });
+    },
+    lines: () => readLines(Bun.stdin.stream()),
+    say: (text) => out.write(`${sanitize(text)}\n`),
+    data: (value) => out.write(`${JSON.stringify(value)}\n`),
+    sessions: places.sessions,
+    cwd,
+    tmp: env.TMPDIR ?? tmpdir(),
+    path: env.PATH,
+    signal,
+    onExit,
+  });
+}
+
+const NOBODY: Host = { ask: async () => ({ behavior: "deny" }) };
+
+/** What would decide about the first call of a conversation that started now. */
+async function situationOf(setup: FolderSetup): Promise<Situation> {
+  const { options, settings, places, env, cwd } = setup;
+  const mode = modeOf(options, settings);
+  const at = { nanocode: places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id: crypto.randomUUID(), persist: false };
+  const scratch = scratchFolder(at);
+  const running = { cwd: () => cwd, mode: () => mode, setMode: () => undefined };
+  const permit = new Permit({ ...setup, host: NOBODY }, scratch.path, running);
+  try {
+    return await permit.situation();
+  } finally {
+    permit.sandbox.close();
+    scratch.close();
+  }
+}

@@ -1,0 +1,56 @@
+// What a decision is, and the words and checks that decisions about tools and about commands share.
+import type { Confinement, PermissionMode } from "../core/types.ts";
+import { inside } from "../utils/paths.ts";
+import { allows } from "./match-path.ts";
+import type { Rule, Rules } from "./rules.ts";
+import type { Place } from "./shell/parts.ts";
+import type { World } from "./world.ts";
+
+/** Which step of the order above decided. */
+export type Step =
+  "deny" | "ask" | "critical" | "plan" | "bypass" | "protected" | "allow" | "read-only" | "mode" | "sandbox";
+
+export type Decision = {
+  behavior: "allow" | "deny" | "ask";
+  step: Step;
+  /** In words for a person, after "because": "it changes files". */
+  reason: string;
+  rule?: Rule;
+  /** Of a command: every part with its own decision; only worked out when somebody asks. */
+  parts?(): readonly PartDecision[];
+  /** What it touches, one line each. */
+  touches: readonly string[];
+  /** For a command that may run: how much of the machine it gets. */
+  confine?: Confinement;
+};
+
+/** One simple command of a text with a decision of its own. */
+export type PartDecision = { text: string; behavior: "allow" | "ask" | "deny"; reason: string; rule?: Rule };
+
+export type Situation = { rules: Rules; mode: PermissionMode; world: World };
+
+/** Both the path as given and where it leads must be inside. */
+export function isWithin({ given, real }: Place, folders: readonly string[]): boolean {
+  return [given, real].every((path) => folders.some((folder) => inside(folder, path)));
+}
+
+/**
+ * The path as given and where it leads are each covered by one of the rules, or lie in one of the folders. Returns a rule
+ * that was needed, "inside" when none was, undefined when they are not covered.
+ */
+export function allowsPlace(
+  rules: readonly Rule[],
+  { given, real }: Place,
+  folders: readonly string[],
+): Rule | "inside" | undefined {
+  const used = [...new Set([given, real])].map((path): Rule | "inside" | undefined => {
+    if (folders.some((folder) => inside(folder, path))) return "inside";
+    return rules.find(({ spec }) => spec.kind === "all" || (spec.kind === "path" && allows(spec.pattern, path)));
+  });
+  if (used.some((one) => one === undefined)) return undefined;
+  return used.find((one) => one !== "inside") ?? "inside";
+}
+
+export function whyOutside({ given, real }: Place): string {
+  return given === real ? `${given} is outside the project` : `${given} leads to ${real}, outside the project`;
+}

@@ -1,0 +1,115 @@
+// Path patterns in gitignore's syntax, anchored as permission rules are.
+import { join, resolve } from "node:path";
+import { inside } from "../utils/paths.ts";
+import { fileSteps, matches, type Steps } from "./wild.ts";
+
+/** Where path patterns start from; all absolute. `base`: for `/x`; `cwd`: for `./x` and `a/x`. */
+export type Anchors = { base: string; cwd: string; home: string };
+
+/** A path's components against these; "**" is any number of components. */
+type Segment = Steps | "**";
+
+export type PathPattern = {
+  /** The folder the segments count from; undefined: any depth anywhere. */
+  anchor: string | undefined;
+  /** Where an allow rule without a slash counts: below the working directory only. */
+  cwd: string;
+  exactCase: readonly Segment[];
+  anyCase: readonly Segment[];
+  /** The same as one absolute pattern, `**` for any depth below the working directory: for the sandbox. */
+  glob: string;
+  /** The beginning that is literal, for "could something below this folder match?". */
+  literal: readonly string[];
+};
+
+/**
+ * `//x` absolute, `~/x` in the home folder, `/x` below `base`, `./x` and `a/x` below `cwd`, a pattern without a slash at any
+ * depth. A folder covers everything below it.
+ */
+export function pathPattern(text: string, { base, cwd, home }: Anchors): PathPattern | { problem: string } {
+  if (text.startsWith("!")) return { problem: "a pattern cannot begin with !: write the rule for what it is about" };
+  const body = text.replace(/\/+$/, "") || text;
+  const { anchor, rest } = anchored(body, { base, cwd, home });
+  const names = rest.split("/").filter((name) => name !== "" && name !== ".");
+  // `**/x` is the same as `x`.
+  const free = anchor === undefined || (anchor === cwd && names[0] === "**" && !body.startsWith("./"));
+  const up = names.findLastIndex((name) => name === "..");
+  const start = up < 0 ? anchor : resolve(anchor ?? cwd, ...names.slice(0, up + 1));
+  const kept = names.slice(up + 1);
+  const compile = (ignoreCase: boolean) =>
+    kept.map((name): Segment => (name === "**" ? "**" : fileSteps(name, { ignoreCase })));
+  const wild = kept.findIndex((name) => /[*?[\\]/.test(name));
+  return {
+    anchor: free ? undefined : start,
+    cwd,
+    exactCase: compile(false),
+    anyCase: compile(true),
+    glob: free ? join(cwd, "**", ...kept) : join(start ?? "/", ...kept),
+    literal: wild < 0 ? kept : kept.slice(0, wild),
+  };
+}
+
+function anchored(text: string, { base, cwd, home }: Anchors): { anchor: string | undefined; rest: string } {
+  if (text.startsWith("//")) return { anchor: "/", rest: text.slice(2) };
+  if (text === "~" || text.startsWith("~/")) return { anchor: home, rest: text.slice(2) };
+  if (text.startsWith("/")) return { anchor: base, rest: text.slice(1) };
+  return { anchor: text.includes("/") || text === "." || text === ".." ? cwd : undefined, rest: text };
+}
+
+/** For rules that forbid: in any letter case (a file system may not tell them apart), and at any depth anywhere. */
+export function forbids(pattern: PathPattern, path: string): boolean {
+  // `x/**` is about all there is in x: looking through x, or removing it, is that too.
+  return [path, `${path}/${ANYTHING}`].some((one) => covers(pattern, pattern.anyCase, one, "anyCase"));
+}
+
+/** No real file has this name. */
+const ANYTHING = "\u0001";
+
+/** For rules that allow: the exact case; a pattern without an anchor only below the working directory. */
+export function allows(pattern: PathPattern, path: string): boolean {
+  if (pattern.anchor === undefined && !inside(pattern.cwd, path)) return false;
+  return covers(pattern, pattern.exactCase, path, "exactCase");
+}
+
+function covers(
+  { anchor, cwd }: PathPattern,
+  segments: readonly Segment[],
+  path: string,
+  how: "anyCase" | "exactCase",
+): boolean {
+  const fold = (text: string) => (how === "anyCase" ? text.toLowerCase() : text);
+  const from = anchor === undefined ? "/" : anchor;
+  if (!inside(fold(from), fold(path))) return false;
+  const rest = path.slice(from === "/" ? 1 : from.length + 1);
+  const names = fold(rest).split("/").filter(Boolean);
+  if (anchor !== undefined) return below(segments, names, 0, 0);
+  // Any depth; an allow rule counts from the working directory, so that names above it do not match.
+  const skip = how === "exactCase" ? fold(cwd).split("/").filter(Boolean).length : 0;
+  for (let at = skip; at < Math.max(names.length, 1); at++) if (below(segments, names, at, 0)) return true;
+  return false;
+}
+
+/** The segments match the path itself or a folder above it. */
+function below(segments: readonly Segment[], names: readonly string[], at: number, step: number): boolean {
+  for (let i = step; i < segments.length; i++) {
+    const segment = segments[i];
+    if (segment === undefined) return true;
+    if (segment === "**") {
+      // `x/**` is what is in x, not x itself; further stars in a row say nothing more.
+      const next = segments.slice(i + 1).findIndex((one) => one !== "**");
+      if (next < 0) return at < names.length;
+      for (let from = at; from < names.length; from++) if (below(segments, names, from, i + 1 + next)) return true;
+      return false;
+    }
+    const name = names[at++];
+    if (name === undefined || !matches(segment, name)) return false;
+  }
+  return true;
+}
+
+/** Whether something below `folder` could match: for programs that go through whole folders. */
+export function reachesInto({ anchor, literal }: PathPattern, folder: string): boolean {
+  if (anchor === undefined) return true;
+  const known = join(anchor, ...literal);
+  return inside(folder, known) || inside(known, folder);
+}

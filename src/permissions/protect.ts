@@ -1,0 +1,58 @@
+// Paths that are special in every project: those that run code when they change, and those nobody wants removed.
+import { dirname, relative } from "node:path";
+import { inside } from "../utils/paths.ts";
+import type { Place, Writes } from "./shell/parts.ts";
+import type { World } from "./world.ts";
+
+/** Folders and files that run code or set rules when they change. Contract: the permission corpus. */
+const PROTECTED = new Set(
+  `.git .nanocode .claude .vscode .idea .husky .cargo .devcontainer .yarn .mvn .bashrc .bash_profile .bash_login
+  .bash_aliases .bash_logout .profile .zshrc .zshenv .zprofile .zlogin .zlogout .envrc .gitconfig .gitmodules .npmrc
+  .yarnrc .yarnrc.yml .pnpmfile.cjs bunfig.toml .bunfig.toml .mcp.json .claude.json .ripgreprc .pre-commit-config.yaml`
+    .split(/\s+/)
+    .filter(Boolean),
+);
+const MOST_LOOKED_AT = 1000;
+
+/** In any letter case, and whether or not it exists. */
+export function isProtectedName(name: string): boolean {
+  return PROTECTED.has(name.toLowerCase());
+}
+
+export function isProtected({ given, real }: Place, world: World): boolean {
+  return [given, real].some((path) =>
+    [world.home, ...world.roots].some(
+      (folder) => inside(folder, path) && relative(folder, path).split(/[\\/]/).some(isProtectedName),
+    ),
+  );
+}
+
+/** A protected name somewhere below a folder, as far as a bounded look tells; too large to look at counts as yes. */
+export function holdsProtected(folder: string, world: World): boolean {
+  const waiting = [folder];
+  let looked = 0;
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    for (const name of world.files.list(at) ?? []) {
+      if (isProtectedName(name) || ++looked > MOST_LOOKED_AT) return true;
+      const path = `${at}/${name}`;
+      if (world.files.realPath(path) === path && world.files.isFolder(path)) waiting.push(path);
+    }
+  }
+  return false;
+}
+
+/** Why the removal is asked about in every mode; undefined for any other. */
+export function criticalRemoval(change: Writes, world: World): string | undefined {
+  if (change.how !== "remove") return undefined;
+  if (change.shape === "rootless" && change.recursive) return `${change.shown} could be anything, / included`;
+  for (const place of change.places ?? []) {
+    const path = [place.given, place.real].find((one) => isCritical(one, world));
+    if (path !== undefined) return `it removes ${change.shape === "everything" ? `everything in ${path}` : path}`;
+  }
+  return undefined;
+}
+
+function isCritical(path: string, { home, root, cwd, roots }: World): boolean {
+  if (path === "/" || dirname(path) === "/") return true;
+  return [home, root, cwd, ...roots].some((folder) => inside(path, folder));
+}

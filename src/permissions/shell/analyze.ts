@@ -1,0 +1,102 @@
+// The way in: a command text becomes its parts.
+import { parse } from "unbash";
+import type { Analysis } from "./parts.ts";
+import type { Files } from "./resolve.ts";
+import type { Place } from "./context.ts";
+import { assignmentsOf, isInteger, type Value } from "./variables.ts";
+import { DEEPEST, Walk } from "./walk.ts";
+import { argOf, argsOf, type Scope } from "./words.ts";
+
+export type Surroundings = {
+  cwd: string;
+  home: string;
+  files: Files;
+  strangeRepository(cwd: string): string | undefined;
+};
+
+/** Longer texts are still searched for what rules forbid, but never approved by themselves. */
+const LONGEST = 10_000;
+/** Beyond this even that is not done; everything is asked then. */
+const LONGEST_PARSED = 200_000;
+/** No terminal shows these, and no shell needs them: C0 but for tab and newline, DEL, C1. */
+const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
+
+/** Deeper than any text that is meant to be read; parsing and walking it would cost more than it is worth. */
+const DEEPEST_TEXT = 60;
+
+/** Never throws; what is not understood is a problem, and the parts are then what could be recognised. */
+export function analyze(command: string, surroundings: Surroundings): Analysis {
+  const unread = tooMuch(command);
+  if (unread !== undefined) return { parts: [], problem: unread, complete: false };
+  const script = parse(command);
+  const place: Place = { ...surroundings, values: valuesOf(script, surroundings) };
+  const walk = new Walk(place);
+  const state = { cwds: [surroundings.cwd], moved: false, defined: new Set<string>() };
+  walk.script(script, { state, depth: 0, source: command });
+  const problem = CONTROL.test(command)
+    ? "it has a control character in it"
+    : command.length > LONGEST
+      ? `it is longer than ${LONGEST} characters`
+      : walk.problem;
+  return { parts: walk.parts, problem, complete: walk.complete };
+}
+
+/** Why the text is not even looked at. */
+function tooMuch(command: string): string | undefined {
+  if (command.length > LONGEST_PARSED) return `it is longer than ${LONGEST_PARSED} characters`;
+  let depth = 0;
+  for (let i = 0; i < command.length; i++) {
+    const char = command.charCodeAt(i);
+    if (char === OPEN || (char === OPEN_BRACE && command.charCodeAt(i - 1) === DOLLAR)) depth++;
+    else if ((char === CLOSE || char === CLOSE_BRACE) && depth > 0) depth--;
+    if (depth > DEEPEST_TEXT) return "it is nested too deeply to be looked at";
+  }
+  return undefined;
+}
+
+const [OPEN, CLOSE, OPEN_BRACE, CLOSE_BRACE, DOLLAR] = [40, 41, 123, 125, 36];
+
+/** What each variable can hold, from all assignments of the text together. */
+function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map<string, Value> {
+  const values = new Map<string, Value>();
+  const scope: Scope = {
+    home,
+    // Where it was when the variable was set is not known here.
+    cwd: undefined,
+    defined: new Set(),
+    values,
+    script: () => undefined,
+    problem: () => undefined,
+  };
+  for (const { name, value, loop } of assignmentsOf(script, DEEPEST / 2 + 1)) {
+    const added = valueOf(value, loop, scope);
+    const before = values.get(name);
+    values.set(name, before === undefined ? added : merged(before, added));
+  }
+  return values;
+}
+
+type Assigned = ReturnType<typeof assignmentsOf>[number];
+
+function valueOf(value: Assigned["value"], loop: Assigned["loop"], scope: Scope): Value {
+  if (loop) return wordsValue(loop.flatMap((word) => argsOf(word, scope)));
+  if (!value) return { kind: "unknown" };
+  const [part, ...more] = value.parts ?? [];
+  if (part?.type === "ArithmeticExpansion" && more.length === 0) return { kind: "integer" };
+  return wordsValue([argOf(value, scope)]);
+}
+
+function wordsValue(args: readonly ReturnType<typeof argOf>[]): Value {
+  if (args.some((arg) => arg.kind === "unknown" || arg.kind === "oneof") || args.length > 100)
+    return { kind: "unknown" };
+  if (args.length > 0 && args.every((arg) => arg.kind === "text" && /^-?\d+$/.test(arg.text)))
+    return { kind: "integer" };
+  return { kind: "words", args };
+}
+
+function merged(a: Value, b: Value): Value {
+  if (a.kind === "words" && b.kind === "words" && a.args.length + b.args.length <= 100) {
+    return { kind: "words", args: [...a.args, ...b.args] };
+  }
+  return isInteger(a) && isInteger(b) ? { kind: "integer" } : { kind: "unknown" };
+}

@@ -1,0 +1,39 @@
+// Arithmetic evaluates the text of variables and subscripts, commands included: only numbers known to be numbers may stand there.
+import type { ArithmeticExpression } from "unbash";
+import type { Value } from "./variables.ts";
+import { isInteger, isNumber } from "./variables.ts";
+
+/** Integers, operators without assignment, and variables that only ever hold integers. */
+export function isSafeArithmetic(
+  expression: ArithmeticExpression | undefined,
+  values: ReadonlyMap<string, Value>,
+  defined: ReadonlySet<string>,
+  depth = 0,
+): boolean {
+  if (!expression || depth > 50) return false;
+  const safe = (inner: ArithmeticExpression) => isSafeArithmetic(inner, values, defined, depth + 1);
+  switch (expression.type) {
+    case "ArithmeticWord":
+      return isNumberWord(expression.value, values, defined);
+    case "ArithmeticBinary":
+      return !/^([-+*/%&|^]|<<|>>)?=$/.test(expression.operator) && safe(expression.left) && safe(expression.right);
+    case "ArithmeticUnary":
+      return expression.operator !== "++" && expression.operator !== "--" && safe(expression.operand);
+    case "ArithmeticTernary":
+      return safe(expression.test) && safe(expression.consequent) && safe(expression.alternate);
+    case "ArithmeticGroup":
+      return safe(expression.expression);
+    case "ArithmeticCommandExpansion":
+      return false;
+    default:
+      return expression satisfies never;
+  }
+}
+
+function isNumberWord(text: string, values: ReadonlyMap<string, Value>, defined: ReadonlySet<string>): boolean {
+  if (/^(0[xX][0-9a-fA-F]+|\d+)$/.test(text)) return true;
+  const name = /^\$?\{?([A-Za-z_]\w*|[?#$!])\}?$/.exec(text)?.[1];
+  if (name === undefined) return false;
+  if (defined.has(name)) return isInteger(values.get(name));
+  return !values.has(name) && isNumber(name) && text.startsWith("$");
+}

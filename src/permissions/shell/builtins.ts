@@ -1,0 +1,115 @@
+// The shell's own commands that change where or with what later commands run: cd, read, set, unset, exit.
+import { resolve } from "node:path";
+import { parseOptions } from "./options.ts";
+import type { Place, State } from "./context.ts";
+import type { Arg, Judgement } from "./types.ts";
+import { literal, READS_NOTHING, unknownEffect } from "./types.ts";
+import { isPlainName } from "./variables.ts";
+
+/** Undefined: not one of these. */
+export function judgeBuiltin(name: string, args: readonly Arg[]): Judgement | undefined {
+  switch (name) {
+    case "cd":
+      return judgeCd(args);
+    case "read":
+      return readNames(args) ? READS_NOTHING : unknownEffect("read with options or names that are not known");
+    case "set":
+      return judgeSet(args);
+    case "unset":
+      return args.every((arg) => isPlainName(literal(arg) ?? "")) && args.length > 0
+        ? READS_NOTHING
+        : unknownEffect("unset of a name that changes what commands do");
+    case "exit":
+    case "return":
+    case "break":
+    case "continue":
+      return args.length <= 1 ? READS_NOTHING : unknownEffect(`${name} with more than a number`);
+    case "wait":
+      return args.length === 0 ? READS_NOTHING : unknownEffect("wait for something that is not known");
+    default:
+      return undefined;
+  }
+}
+
+/** What holds after the command, whether or not it succeeded. */
+export function stateAfter(words: readonly Arg[], state: State, place: Place): State {
+  const plain = { ...state, onSuccess: undefined };
+  const [command, ...args] = withoutPrefix(words);
+  switch (literal(command)) {
+    case "cd":
+      return afterCd(args, plain, place);
+    case "pushd":
+    case "popd":
+    case "eval":
+    case "source":
+    case ".":
+    case undefined:
+      return { ...plain, cwds: undefined, moved: true };
+    case "read":
+      return { ...plain, defined: new Set([...plain.defined, ...(readNames(args) ?? [])]) };
+    case "unset":
+      return {
+        ...plain,
+        defined: new Set([...plain.defined].filter((name) => !args.some((arg) => literal(arg) === name))),
+      };
+    default:
+      return plain;
+  }
+}
+
+/** `command cd x` and `builtin cd x` move the shell all the same. */
+function withoutPrefix(words: readonly Arg[]): readonly Arg[] {
+  const name = literal(words[0]);
+  return name === "command" || name === "builtin" ? withoutPrefix(words.slice(1)) : words;
+}
+
+const CD = { flags: "LPe", strict: true } as const;
+
+function judgeCd(args: readonly Arg[]): Judgement {
+  const target = cdTarget(args);
+  if (target === undefined) return unknownEffect("cd to a folder that is not known");
+  return { ...READS_NOTHING, reads: [{ arg: target, what: "names" }] };
+}
+
+/** `cd` alone goes home; a dash goes back to where it was. */
+function cdTarget(args: readonly Arg[]): Arg | undefined {
+  const parsed = parseOptions(args, CD);
+  if ("problem" in parsed) return undefined;
+  const [target, ...more] = parsed.operands;
+  if (more.length > 0 || literal(target) === "-") return undefined;
+  return target ?? { kind: "text", text: "~" };
+}
+
+function afterCd(args: readonly Arg[], state: State, place: Place): State {
+  const target = cdTarget(args);
+  const text = literal(target);
+  const lost = { ...state, cwds: undefined, moved: true };
+  if (target === undefined || text === undefined || !state.cwds) return lost;
+  const to = args.length === 0 ? place.home : text;
+  const next = [...new Set(state.cwds.map((cwd) => resolve(cwd, to)))];
+  const moved = state.moved || next.some((cwd) => cwd !== place.cwd);
+  // A folder that is there is entered for certain; otherwise the commands after it may run where it was.
+  if (next.every((cwd) => place.files.isFolder(cwd))) return { ...state, cwds: next, moved };
+  return { ...state, cwds: [...new Set([...state.cwds, ...next])], onSuccess: next, moved };
+}
+
+/** The variables `read` sets; undefined when it is not known or not harmless. */
+function readNames(args: readonly Arg[]): string[] | undefined {
+  const parsed = parseOptions(args, { flags: "rs", values: "pnNtd", strict: true });
+  if ("problem" in parsed) return undefined;
+  const names = parsed.operands.map((arg) => literal(arg) ?? "");
+  return names.every(isPlainName) ? names : undefined;
+}
+
+/** `set` alone prints every variable; some options change how later words are taken. */
+function judgeSet(args: readonly Arg[]): Judgement {
+  const texts = args.map((arg) => literal(arg) ?? "?");
+  const fine = texts.every((text, i) => {
+    if (/^[-+][euxvEC]*o?$/.test(text) && text.length > 1) return true;
+    return /^[-+]\w*o$/.test(texts[i - 1] ?? "") && /^(pipefail|errexit|nounset|xtrace|errtrace|noclobber)$/.test(text);
+  });
+  const dangling = /^[-+]\w*o$/.test(texts.at(-1) ?? "");
+  return fine && texts.length > 0 && !dangling
+    ? READS_NOTHING
+    : unknownEffect("set changes or prints the shell's state");
+}

@@ -1,0 +1,36 @@
+// What the walk carries along from command to command.
+import type { Files } from "./resolve.ts";
+import type { Feed } from "./types.ts";
+import type { Value } from "./variables.ts";
+
+/** Where the text runs. */
+export type Place = {
+  cwd: string;
+  home: string;
+  files: Files;
+  values: ReadonlyMap<string, Value>;
+  /** Why git there would not be the project's own repository; undefined when it is. */
+  strangeRepository(cwd: string): string | undefined;
+};
+
+/** What changes from command to command. */
+export type State = {
+  /** Where it may be; undefined: anywhere. */
+  cwds: readonly string[] | undefined;
+  /** Where it is if the last command succeeded. */
+  onSuccess?: readonly string[] | undefined;
+  /** It went to another folder. */
+  moved: boolean;
+  defined: ReadonlySet<string>;
+};
+
+/** What holds where a command stands, whatever the command itself does. */
+export type Context = {
+  state: State;
+  /** Why nothing here is "just reading", although each command by itself may be. */
+  taint?: string;
+  feed?: Feed;
+  depth: number;
+  /** The text positions refer to. */
+  source: string;
+};

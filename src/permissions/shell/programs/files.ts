@@ -1,0 +1,221 @@
+// Programs that list files and folders, print what is in a file, or compare files.
+import type { ProgramSpec } from "../options.ts";
+import type { Arg, Program, Use } from "../types.ts";
+import { literal } from "../types.ts";
+import { careful, entries, has, unless, withHelp } from "./entries.ts";
+
+const LIST: ProgramSpec = {
+  loose: true,
+  long: "ignore= hide= block-size= width= tabsize=",
+  operands: "names",
+  here: true,
+  recursive: ["-R", "--recursive"],
+};
+
+// -o writes; -R runs tree again with -o; -l follows links; --fromfile and --info print what is in files.
+const TREE: ProgramSpec = {
+  flags: "adfxpsuhgDFqNQvtcUriASnCXJ",
+  values: "LPI",
+  long: `noreport dirsfirst filesfirst prune matchdirs ignore-case du si gitignore device inodes metafirst filelimit=
+    charset= sort=? timefmt= fflinks nolinks`,
+  operands: "names",
+  here: true,
+  recursive: true,
+};
+
+/** tree takes a value from the next word even in the middle of a cluster, and more than one: `-LI 2 pattern`. */
+function treeCluster(args: readonly Arg[]): string | undefined {
+  const odd = args
+    .map(literal)
+    .find((text) => /^-[^-]*[LPI]./.test(text ?? "") && !/^-[a-zA-Z]*L\d+$/.test(text ?? ""));
+  return odd && `${odd} is read in a way of its own`;
+}
+
+// -C writes a compiled list, -f and -m print lines of what they read, -z runs programs, -p sets a time back, -s opens
+// devices.
+const FILE: ProgramSpec = {
+  flags: "bcdEhikIlLnNrv0",
+  values: "eFP",
+  long: `apple brief checking-printout dereference no-dereference extension exclude= exclude-quiet= keep-going list mime
+    mime-type mime-encoding no-buffer no-pad print0 raw separator= parameter= no-sandbox debug`,
+  operands: "content",
+};
+
+// -X and --files0-from read lists of names.
+const DU: ProgramSpec = {
+  flags: "0aAbcgHhklmPrSsx",
+  values: "dBtI",
+  long: `null all apparent-size block-size= bytes total max-depth= human-readable inodes count-links separate-dirs si
+    summarize threshold= time=? time-style= exclude= one-file-system no-dereference`,
+  operands: "names",
+  here: true,
+  recursive: true,
+};
+
+// --sync writes what is waiting.
+const DF: ProgramSpec = {
+  flags: "abgHhiklmnPTY",
+  values: "tBx",
+  long: `all block-size= human-readable si inodes local no-sync output=? portability type= exclude-type= print-type
+    total`,
+  operands: "names",
+};
+
+const PRINT: ProgramSpec = { loose: true, operands: "content" };
+
+const HEAD: ProgramSpec = { ...PRINT, values: "nc", long: "lines= bytes=" };
+
+/** Following a file never ends. */
+const TAIL: ProgramSpec = {
+  ...HEAD,
+  values: "ncbs",
+  long: "lines= bytes= sleep-interval= pid=",
+  refuse: ({ options, operands }) =>
+    options.some(({ name }) => /^(-[fF]|--f.*|--r.*)$/.test(name)) ||
+    operands.some((arg) => /^\+\d*[bcl]?f$/.test(literal(arg) ?? ""))
+      ? "it would follow the file for ever"
+      : undefined,
+};
+
+// --files0-from reads a list of names and prints those that are not there.
+const WC: ProgramSpec = {
+  flags: "lwcmLl",
+  long: "lines words chars bytes max-line-length total=",
+  operands: "content",
+};
+
+const CHECKSUM: ProgramSpec = {
+  flags: "bctzqrpwU0",
+  values: "la",
+  long: `binary check tag text zero ignore-missing quiet status strict warn length= algorithm= untagged base64 raw
+    debug UNIVERSAL`,
+  operands: "content",
+};
+
+// macOS: -o writes; -i takes a file there and nothing elsewhere, so the word after it counts as a file.
+const BASE64: ProgramSpec = {
+  flags: "dDi",
+  values: "wb",
+  long: `decode ignore-garbage wrap= break= base64 base64url base32 base32hex base16 base2msbf base2lsbf z85 base58`,
+  operands: "content",
+};
+
+// --pager runs a program, `cache` writes one, --diff asks another repository. What goes to a pipe is not paged unless asked.
+const BAT: ProgramSpec = {
+  flags: "ApnPufsS",
+  values: "lrHm",
+  long: `show-all plain language= highlight-line= file-name= tabs= wrap= terminal-width= number color= italic-text=
+    decorations= force-colorization paging= theme= list-themes squeeze-blank squeeze-limit= style= line-range=
+    list-languages unbuffered chop-long-lines nonprintable-notation= binary= strip-ansi= no-config`,
+  operands: "content",
+  refuse: ({ options, operands }) => {
+    if (operands.some((arg) => literal(arg) === "cache" || arg.kind === "oneof")) return "bat cache writes files";
+    const paging = options.filter(({ name }) => name === "--paging");
+    return paging.every(({ value }) => literal(value) === "never") ? undefined : "a pager is a program that runs";
+  },
+};
+
+const CMP: ProgramSpec = {
+  flags: "bhlsxz",
+  values: "in",
+  long: "print-bytes ignore-initial= verbose bytes= quiet silent",
+  operands: "content",
+};
+
+// -l runs pr; -X reads a file; -r follows the links it meets.
+const DIFF: ProgramSpec = {
+  flags: "abBcdeEfiNnpPqrsTtuwyZ",
+  values: "UCIxFLWDS",
+  number: true,
+  long: `normal brief report-identical-files context=? unified=? ed rcs side-by-side width= left-column
+    suppress-common-lines show-c-function show-function-line= label= expand-tabs initial-tab tabsize=
+    suppress-blank-empty recursive no-dereference new-file unidirectional-new-file ignore-file-name-case
+    no-ignore-file-name-case exclude= starting-file= ignore-case ignore-tab-expansion
+    ignore-trailing-space ignore-space-change ignore-all-space ignore-blank-lines ignore-matching-lines= text
+    strip-trailing-cr ifdef= old-group-format= new-group-format= unchanged-group-format= changed-group-format=
+    line-format= old-line-format= new-line-format= unchanged-line-format= minimal horizon-lines= speed-large-files
+    color=? palette= from-file= to-file=`,
+  operands: "content",
+  reads: ["--from-file", "--to-file"],
+  recursive: ["-r", "--recursive"],
+  refuse: (parsed) =>
+    has(parsed, "-r", "--recursive") && !has(parsed, "--no-dereference")
+      ? "-r follows links, which may lead anywhere (--no-dereference does not)"
+      : undefined,
+};
+
+/** Of two folders the files in them are compared, links followed: those count as operands. */
+function compared(spec: ProgramSpec): Program {
+  const judge = careful(withHelp(spec));
+  return (call) => {
+    const judged = judge(call);
+    return { ...judged, reads: judged.reads.flatMap(withContents) };
+  };
+}
+
+function withContents(use: Use): Use[] {
+  const { arg } = use;
+  const text = literal(arg);
+  if (text === "-" || text === "/dev/null" || (text === undefined && arg.kind !== "glob")) return [use];
+  const folder = arg.kind === "glob" ? arg.pattern : (text ?? "").replace(/[*?[\\]/g, "\\$&");
+  const start = arg.kind === "glob" ? arg.start : `${text}/`;
+  const inside = ["/*", "/.*"].map((rest): Use => {
+    return { ...use, arg: { kind: "glob", pattern: folder + rest, start, single: false } };
+  });
+  return [use, ...inside];
+}
+
+// --diff-program runs a program.
+const DIFF3: ProgramSpec = {
+  flags: "eExX3AimaTv",
+  values: "L",
+  long: "ed show-overlap easy-only merge text initial-tab strip-trailing-cr label= show-all overlap-only",
+  operands: "content",
+};
+
+// -o writes, --diff-program runs a program.
+const SDIFF: ProgramSpec = {
+  flags: "ilsbBWaEdtZH",
+  values: "wI",
+  long: `ignore-case ignore-space-change ignore-all-space ignore-blank-lines ignore-matching-lines= text width=
+    left-column suppress-common-lines expand-tabs tabsize= minimal speed-large-files strip-trailing-cr`,
+  operands: "content",
+};
+
+const COMM: ProgramSpec = {
+  flags: "123iz",
+  long: "check-order nocheck-order output-delimiter= total zero-terminated",
+  operands: "content",
+};
+
+const TEXT: ProgramSpec = { loose: true, operands: "text" };
+
+/** pwd, ls, cat, head, wc, stat, diff and their like. */
+export const FILE_PROGRAMS = entries(
+  ["ls dir vdir eza exa", LIST, "any"],
+  ["tree", unless(treeCluster, careful(withHelp(TREE)))],
+  ["stat", { loose: true, values: "c", operands: "names" }, "any"],
+  ["realpath readlink", { loose: true, operands: "names" }, "any"],
+  ["basename dirname", { ...TEXT, values: "s" }, "any"],
+  ["pwd", TEXT],
+  ["namei getfacl lsattr", { flags: "acdeflmnoprtvxR", operands: "names" }],
+  ["mountpoint", { flags: "dqx", operands: "names" }],
+  // Any of its options could be one word of a name (-C writes), so the names have to be whole.
+  ["file", FILE, "files"],
+  ["du", DU, "dotted"],
+  ["df", DF, "dotted"],
+  ["cat tac rev", { ...PRINT, values: "s" }, "files"],
+  ["nl", { ...PRINT, values: "bdfhilnsvw" }, "files"],
+  ["head", HEAD, "files"],
+  ["tail", TAIL, "files"],
+  ["wc", WC, "dotted"],
+  ["bat batcat", BAT, "files"],
+  ["md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum shasum cksum sum", CHECKSUM, "dotted"],
+  ["md5", { flags: "qrptxn", values: "s", operands: "content" }],
+  ["base64 base32 basenc", BASE64, "files"],
+  ["cmp", CMP],
+  ["diff", compared(DIFF)],
+  ["diff3", DIFF3],
+  ["sdiff", compared(SDIFF)],
+  ["comm", COMM],
+);

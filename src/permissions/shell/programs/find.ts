@@ -1,0 +1,27 @@
+// find: looks for files by a closed list of tests and actions.
+import { everything } from "../options.ts";
+import type { Call, Change, Judgement } from "../types.ts";
+import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import { findReads, nestedOf, readFind } from "./find-words.ts";
+import type { Entry } from "./entry.ts";
+
+// Names that are added would be taken for start points, tests or actions: never.
+export const FIND: ReadonlyMap<string, Entry> = new Map(["find", "gfind"].map((name) => [name, { judge: judgeFind }]));
+
+function judgeFind({ name, args }: Call): Judgement {
+  const find = readFind(args);
+  const starts = find.starts.length > 0 ? find.starts : [textArg(".")];
+  const removed = starts.map((arg): Change => ({ arg, how: "remove", recursive: true }));
+  const writes = [...find.writes, ...(find.deletes ? removed : [])];
+  const nested = find.commands.map((command) => nestedOf(command, find.starts));
+  const known = { reads: findReads(find), writes, nested };
+  const hidden = find.commands.some(
+    ({ words }) => literal(words[0]) === undefined || /\{\}/.test(literal(words[0]) ?? ""),
+  );
+  const problem = find.problem ?? (hidden ? "which program it runs is only known when it runs" : undefined);
+  if (problem !== undefined) {
+    return unknownEffect(`${name}: ${problem}`, { ...known, reads: [...known.reads, ...everything(args)] });
+  }
+  if (writes.length === 0) return { ...READS_NOTHING, ...known };
+  return { ...known, effect: "files", why: find.deletes ? `${name} -delete removes files` : `${name} writes a file` };
+}

@@ -1,0 +1,129 @@
+// Programs that look for text in files, for files, or for programs.
+import { parseOptions, type Parsed, type ProgramSpec } from "../options.ts";
+import type { Arg, Program, Use } from "../types.ts";
+import { literal, textArg } from "../types.ts";
+import { careful, entries, has } from "./entries.ts";
+import { RG_LONG, RG_VALUES } from "./search-rg.ts";
+
+// -R and BSD's -S follow links.
+const GREP: ProgramSpec = {
+  flags: "EFGPivwxcLloqsbHhnTaIUyZzr",
+  values: "efmABCdD",
+  number: true,
+  long: `extended-regexp fixed-strings basic-regexp perl-regexp regexp= file= ignore-case no-ignore-case word-regexp
+    line-regexp null-data no-messages invert-match max-count= byte-offset line-number line-buffered with-filename
+    no-filename label= only-matching quiet silent binary-files= text directories= devices= recursive include= exclude=
+    exclude-from= exclude-dir= files-without-match files-with-matches count initial-tab null color=? colour=? group-separator= no-group-separator
+    after-context= before-context= context=? binary version help`,
+  operands: ["text", "content"],
+  noFirst: ["-e", "--regexp", "-f", "--file"],
+  reads: ["-f", "--file", "--exclude-from"],
+  recursive: ["-r", "--recursive"],
+  refuse: ({ options }) =>
+    options.some(({ name, value }) => /^(-d|--directories)$/.test(name) && !/^(skip|read)$/.test(literal(value) ?? ""))
+      ? "-d recurse is not looked into"
+      : undefined,
+};
+
+const RECURSIVE_GREP = ["-r", "--recursive"];
+const NAMES_ONLY = ["-l", "-L", "-c", "-q", "--files-with-matches", "--files-without-match", "--count", "--quiet"];
+
+const grep = aroundHere(GREP, {
+  dashes: ["-e", "--regexp"],
+  looksHere: (parsed) => has(parsed, ...RECURSIVE_GREP),
+});
+
+// --pre, --hostname-bin and -z run programs, -L follows links. A file of rules is shown when a line of it is wrong.
+const RG: ProgramSpec = {
+  flags: "FiSswvxclonNHIbpPqUau0.hV",
+  values: RG_VALUES,
+  long: RG_LONG,
+  operands: ["text", "content"],
+  noFirst: ["-e", "--regexp", "-f", "--file", "--files", "--type-list"],
+  reads: ["-f", "--file", "--ignore-file"],
+  recursive: true,
+};
+
+const ASKS_RG = ["--type-list", "--version", "--help", "-V", "-h", "--pcre2-version"];
+const rg = aroundHere(RG, {
+  dashes: ["-e", "--regexp", "-r", "--replace", "-g", "--glob", "--iglob"],
+  looksHere: (parsed) => !has(parsed, ...ASKS_RG),
+});
+
+// --pager runs a program, -z unpacks, -f follows links, -p reads a file of rules.
+const AG: ProgramSpec = {
+  flags: "acFHhilLnoQrRsStuUvVw0",
+  values: "ABCGgmW",
+  long: `ackmate after=? before=? context=? color nocolor column count nofilename filename case-sensitive depth=
+    files-with-matches files-without-matches fixed-strings group nogroup heading noheading hidden ignore= ignore-case
+    literal max-count= nobreak break norecurse nonumbers numbers only-matching print-long-lines passthrough silent
+    smart-case stats unrestricted vimgrep word-regexp nomultiline all-text all-types list-file-types version help`,
+  operands: ["text", "content"],
+  noFirst: ["-g"],
+  recursive: true,
+};
+const ag = aroundHere(AG, { looksHere: (parsed) => !has(parsed, "--list-file-types", "--version", "--help") });
+
+// -x and -X run programs, -l runs ls, -L follows links, -C goes elsewhere, --ignore-file reads a file.
+const FD: ProgramSpec = {
+  flags: "HIusigFap01qhV",
+  values: "teEdSoc",
+  attached: "j",
+  long: `hidden no-hidden no-ignore ignore no-ignore-vcs ignore-vcs no-ignore-parent no-global-ignore-file
+    no-require-git unrestricted case-sensitive ignore-case glob regex fixed-strings and= absolute-path relative-path
+    full-path print0 max-depth= min-depth= exact-depth= maxdepth= prune type= extension= exclude= size= changed-within=
+    changed-before= change-newer-than= change-older-than= newer= older= owner= color= hyperlink=? threads= max-results= quiet
+    has-results show-errors search-path= path-separator= strip-cwd-prefix=? one-file-system format= no-follow version help`,
+  operands: ["text", "names"],
+  recursive: true,
+};
+
+const fd = aroundHere(FD, { looksHere: (parsed) => !has(parsed, "--search-path"), what: "names" });
+
+/** --search-path is where it looks as well. */
+const fdWithPaths: Program = (call) => {
+  const judged = fd(call);
+  const parsed = parseOptions(call.args, FD);
+  if ("problem" in parsed) return judged;
+  const paths = parsed.options.flatMap(({ name, value }) => (name === "--search-path" && value ? [value] : []));
+  return { ...judged, reads: [...judged.reads, ...paths.map((arg): Use => ({ arg, what: "names", recursive: true }))] };
+};
+
+type Around = {
+  /** Whether it searches the working directory when no paths are given. */
+  looksHere: (parsed: Parsed) => boolean;
+  what?: Use["what"];
+  dashes?: readonly string[];
+};
+
+function aroundHere(spec: ProgramSpec, { looksHere, what = "content", dashes = [] }: Around): Program {
+  const judge = careful(spec, dashes);
+  return (call) => {
+    const judged = judge(call);
+    const parsed = parseOptions(call.args, spec);
+    if ("problem" in parsed) return judged;
+    const patterns = has(parsed, ...(spec.noFirst ?? [])) ? 0 : 1;
+    if (parsed.operands.length > patterns || !looksHere(parsed)) return judged;
+    return { ...judged, reads: [...judged.reads, { arg: textArg("."), what, recursive: true }] };
+  };
+}
+
+/** Names of files with matches may be any; lines of them have to be of the workspace. */
+function grepNeeds(args: readonly Arg[]): "dotted" | "files" | undefined {
+  const parsed = parseOptions(args, GREP);
+  if ("problem" in parsed || has(parsed, ...RECURSIVE_GREP)) return undefined;
+  return has(parsed, ...NAMES_ONLY) ? "dotted" : "files";
+}
+
+const NAMES: ProgramSpec = { operands: "text" };
+
+/** grep, rg, ag, fd, which, type, whereis. */
+export const SEARCH_PROGRAMS = new Map([
+  ...entries(["rg", rg], ["ag", ag], ["fd fdfind", fdWithPaths]),
+  ...["grep", "egrep", "fgrep", "ggrep"].map((name) => [name, { judge: grep, appendable: grepNeeds }] as const),
+  ...entries(
+    ["which", { ...NAMES, flags: "as", long: "all" }],
+    ["type", { ...NAMES, flags: "afpPt" }],
+    ["whereis", { ...NAMES, flags: "bmsulaq" }],
+  ),
+]);

@@ -1,0 +1,73 @@
+// xargs: a fixed program with names that come in by the pipe.
+import { everything, parseOptions, type Option, type OptionTable } from "../options.ts";
+import type { Added, Arg, Call, Feed, Judgement, Nested } from "../types.ts";
+import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import type { Entry } from "./entry.ts";
+
+// No -a (names from a file), no -o and -p (they use the terminal), no -J and -R of BSD, no --process-slot-var.
+const OPTIONS: OptionTable = {
+  flags: "0rtx",
+  values: "nLPIdsE",
+  attached: "ile",
+  long: "null no-run-if-empty verbose exit show-limits help version max-args= max-lines=? max-procs= replace=? delimiter= max-chars= eof=?",
+  strict: true,
+};
+
+// Names that are added would be the program it runs, or its words: never.
+export const XARGS: ReadonlyMap<string, Entry> = new Map(
+  ["xargs", "gxargs"].map((name) => [name, { judge: judgeXargs }]),
+);
+
+function judgeXargs({ name, args, feed }: Call): Judgement {
+  const parsed = parseOptions(args, OPTIONS);
+  if ("problem" in parsed) {
+    const nested = guessedCommands(args);
+    return unknownEffect(`${name}: ${parsed.problem}`, { reads: everything(args), nested });
+  }
+  const { options, operands } = parsed;
+  const command = operands.length > 0 ? operands : [textArg("echo")];
+  const nested = nestedOf(command, { replaced: replacedBy(options), added: addedBy(options, feed) });
+  if (typeof nested === "string") return unknownEffect(`${name}: ${nested}`, { nested: [{ words: command }] });
+  return { ...READS_NOTHING, nested: [nested] };
+}
+
+/** Where the command of a wrapper might begin, for rules that forbid: the wrapper itself is refused. */
+export function guessedCommands(args: readonly Arg[]): Nested[] {
+  const starts = args.flatMap((arg, i) => (literal(arg)?.startsWith("-") === true ? [] : [i]));
+  return starts.slice(0, 4).map((i) => ({ words: args.slice(i) }));
+}
+
+/** Names split at blanks or newlines may be parts of names: then they are no files of the workspace for certain. */
+function addedBy(options: readonly Option[], feed: Feed | undefined): Added {
+  if (!feed) return { dotted: false, files: false };
+  const whole = feed.nul && options.some(({ name }) => name === "-0" || name === "--null");
+  return { dotted: feed.dotted, files: feed.dotted && feed.files && whole };
+}
+
+/** The text that -I replaces; undefined: names are added at the end. */
+function replacedBy(options: readonly Option[]): Arg | undefined {
+  const option = options.findLast(({ name }) => /^(-I|-i|--replace)$/.test(name));
+  return option && (option.value ?? textArg("{}"));
+}
+
+function nestedOf(
+  command: readonly Arg[],
+  { replaced, added }: { replaced: Arg | undefined; added: Added },
+): Nested | string {
+  if (!replaced) return { words: command, added };
+  const text = literal(replaced);
+  if (text === undefined || text === "") return "-I with a text that is only known when it runs";
+  const known = command.map((word) => literal(word));
+  // A word known only when it runs might hold the text as well.
+  if (known.includes(undefined)) return "-I with words that are only known when it runs";
+  const holding = known.filter((word) => word?.includes(text)).length;
+  if (known[0]?.includes(text) === true) return "a program that is only known when it runs";
+  if (holding === 1 && known.at(-1) === text) return { words: command.slice(0, -1), added };
+  return { words: command.map((word) => substituted(word, text)) };
+}
+
+function substituted(word: Arg, replaced: string): Arg {
+  const text = literal(word) ?? "";
+  const at = text.indexOf(replaced);
+  return at < 0 ? word : { kind: "unknown", start: text.slice(0, at), single: true };
+}

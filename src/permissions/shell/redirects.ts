@@ -1,0 +1,55 @@
+// Redirections: what they read, what they write, and which are more than that.
+import type { Redirection } from "unbash";
+import type { Change, Use } from "./types.ts";
+import { argOf, checkText, type Scope } from "./words.ts";
+
+export type Redirected = { reads: Use[]; writes: Change[] };
+
+/** Problems go to the scope. */
+export function redirectsOf(redirections: readonly Redirection[], scope: Scope): Redirected {
+  const out: Redirected = { reads: [], writes: [] };
+  for (const redirection of redirections) one(redirection, scope, out);
+  return out;
+}
+
+function one(redirection: Redirection, scope: Scope, out: Redirected): void {
+  if (redirection.descriptor?.type === "FileDescriptorVariable") {
+    scope.problem("a redirection that keeps a descriptor in a variable");
+  }
+  if (redirection.type === "HereDoc") return checkText(redirection.body.parts, scope);
+  if (!redirection.target) return scope.problem("a redirection without a target");
+  const arg = argOf(redirection.target, scope);
+  if (redirection.type === "HereString") return;
+  const text = arg.kind === "text" ? arg.text : undefined;
+  switch (redirection.operator) {
+    case "<":
+      // What a variable holds could be /dev/tcp/..., which bash opens itself.
+      if (text === undefined) scope.problem("it reads from a file that is only known at run time");
+      else if (isNetwork(text)) scope.problem(`${text} opens a network connection`);
+      out.reads.push({ arg, what: "content" });
+      return;
+    case "<&":
+      if (text === undefined || !/^(\d+-?|-)$/.test(text)) scope.problem("a descriptor that is only known at run time");
+      return;
+    case ">&":
+      if (text !== undefined && /^(\d+-?|-)$/.test(text)) return;
+      out.writes.push({ arg, how: "write" });
+      return;
+    case "<>":
+    case ">":
+    case ">>":
+    case ">|":
+    case "&>":
+    case "&>>":
+      if (text === "/dev/null") return;
+      if (text !== undefined && isNetwork(text)) scope.problem(`${text} opens a network connection`);
+      out.writes.push({ arg, how: "write" });
+      return;
+    default:
+      return redirection satisfies never;
+  }
+}
+
+function isNetwork(path: string): boolean {
+  return /^\/dev\/(tcp|udp)\//.test(path);
+}

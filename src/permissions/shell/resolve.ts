@@ -1,0 +1,137 @@
+// From an argument to the paths it can mean: patterns expanded by us, links followed as the kernel does.
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { textMatcher } from "../wild.ts";
+import type { Place } from "./parts.ts";
+import type { Arg } from "./types.ts";
+
+export type Files = {
+  /** Where a path leads, links followed; what does not exist is kept. */
+  realPath(path: string): string;
+  /** Names in a folder; undefined when it cannot be read. */
+  list(folder: string): readonly string[] | undefined;
+  isFolder(path: string): boolean;
+  isLink(path: string): boolean;
+};
+
+/** The same for one decision: what was looked at once is not looked at again. */
+export function remembering(files: Files): Files {
+  const real = new Map<string, string>();
+  const lists = new Map<string, readonly string[] | undefined>();
+  const folders = new Map<string, boolean>();
+  const realPath = (path: string): string => {
+    const known = real.get(path);
+    if (known !== undefined) return known;
+    const parent = dirname(path);
+    const here = parent === path ? path : join(realPath(parent), basename(path));
+    // Only a link leads elsewhere; the way to it is already known.
+    const found = parent !== path && files.isLink(here) ? files.realPath(here) : here;
+    real.set(path, found);
+    return found;
+  };
+  return {
+    realPath,
+    list(folder) {
+      if (!lists.has(folder)) lists.set(folder, files.list(folder));
+      return lists.get(folder);
+    },
+    isFolder(path) {
+      const is = folders.get(path) ?? files.isFolder(path);
+      folders.set(path, is);
+      return is;
+    },
+    isLink: (path) => files.isLink(path),
+  };
+}
+
+const MOST_NAMES = 2000;
+
+/** Every place the argument can mean, from each of the possible working directories; undefined when not known. */
+export function placesOf(arg: Arg, cwds: readonly string[] | undefined, files: Files): readonly Place[] | undefined {
+  const texts = textsOf(arg, cwds, files);
+  if (!texts) return undefined;
+  const places: Place[] = [];
+  for (const text of texts) {
+    if (isAbsolute(text)) places.push(placeOf(text, "/", files));
+    else if (!cwds) return undefined;
+    else for (const cwd of cwds) places.push(placeOf(text, cwd, files));
+  }
+  return places;
+}
+
+export function placeOf(path: string, cwd: string, files: Files): Place {
+  const given = resolve(cwd, path);
+  if (!/(^|\/)\.\.(\/|$)/.test(path)) return { given, real: files.realPath(given) };
+  // The kernel goes up from where a link leads, not from where it stands.
+  let real = isAbsolute(path) ? "/" : files.realPath(cwd);
+  for (const name of path.split("/")) {
+    if (name === "" || name === ".") continue;
+    real = name === ".." ? dirname(real) : files.realPath(join(real, name));
+  }
+  return { given, real };
+}
+
+function textsOf(arg: Arg, cwds: readonly string[] | undefined, files: Files): readonly string[] | undefined {
+  switch (arg.kind) {
+    case "text":
+      return [arg.text];
+    case "oneof":
+      return arg.texts;
+    case "unknown":
+      return undefined;
+    case "glob": {
+      // When nothing matches, the pattern itself is the name.
+      const own = arg.pattern.replace(/\\(.)/gs, "$1");
+      if (isAbsolute(own)) return expanded(arg.pattern, "/", files)?.concat(own);
+      if (!cwds) return undefined;
+      const lists = cwds.map((cwd) => expanded(arg.pattern, cwd, files));
+      return lists.every((list) => list !== undefined) ? [...new Set([own, ...lists.flat()])] : undefined;
+    }
+    default:
+      return arg satisfies never;
+  }
+}
+
+/** Names that match, at least: a class in brackets counts in either case. Undefined: too many to look at. */
+function expanded(pattern: string, cwd: string, files: Files): string[] | undefined {
+  const parts = pattern.split("/");
+  let found = [isAbsolute(pattern) ? "/" : ""];
+  let looked = 0;
+  for (const [i, part] of parts.entries()) {
+    if (part === "") continue;
+    if (!/(^|[^\\])[*?[]/.test(part)) {
+      const name = part.replace(/\\(.)/gs, "$1");
+      found = found.map((folder) => joined(folder, name));
+      continue;
+    }
+    const matches = textMatcher(part);
+    const next: string[] = [];
+    for (const folder of found) {
+      const names = files.list(resolve(cwd, folder)) ?? [];
+      looked += names.length;
+      if (looked > MOST_NAMES * 5) return undefined;
+      for (const name of names) {
+        if ((name.startsWith(".") && !part.startsWith(".")) || !matches(name)) continue;
+        next.push(joined(folder, name));
+      }
+    }
+    if (next.length > MOST_NAMES) return undefined;
+    found = next;
+    if (found.length === 0 && i < parts.length) return [];
+  }
+  return found;
+}
+
+/** Kept as text: `..` after a link means something else than for the path. */
+function joined(folder: string, name: string): string {
+  return folder === "" || folder === "/" ? `${folder}${name}` : `${folder}/${name}`;
+}
+
+/** `x/*`, `x/.*`, `*`: all there is in a folder, which is returned. */
+export function folderOfAll(arg: Arg): string | undefined {
+  if (arg.kind !== "glob" || arg.single) return undefined;
+  const name = basename(arg.pattern);
+  if (!/^(\*+|\.\*|\.\[[^\]]*\]\*|\.\?\*|\?\*)$/.test(name)) return undefined;
+  const folder = arg.pattern.slice(0, arg.pattern.length - name.length);
+  if (/(^|[^\\])[*?[]/.test(folder)) return undefined;
+  return folder === "" ? "." : folder.replace(/\\(.)/gs, "$1");
+}

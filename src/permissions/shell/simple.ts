@@ -1,0 +1,325 @@
+// Simple commands: their words, assignments and redirections, and what the program behind them does.
+import type { Assignment, Command, CommandArgument, ParsedScript, Redirection, SyntaxNode, Word } from "unbash";
+import { forEachChild, parse } from "unbash";
+import { judgeBuiltin, stateAfter } from "./builtins.ts";
+import { UNKNOWN, type Part, type Reads, type Writes } from "./parts.ts";
+import { accepts } from "./programs/entry.ts";
+import { feedOf } from "./programs/feed.ts";
+import { lookup } from "./programs/list.ts";
+import { asksVersion } from "./programs/versions.ts";
+import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
+import { ACCEPT_EDITS } from "./programs/writers.ts";
+import { redirectsOf } from "./redirects.ts";
+import { folderOfAll, placesOf } from "./resolve.ts";
+import type { Arg, Change, Feed, Judgement, Nested, Use } from "./types.ts";
+import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
+import { isHarmlessPrefix, isPlainName } from "./variables.ts";
+import type { Context, Place, State } from "./context.ts";
+import { argOf, argsOf, type Scope } from "./words.ts";
+
+type Sink = {
+  add(part: Part): void;
+  script(script: ParsedScript | undefined, context: Context): void;
+};
+
+const BLANK: Omit<Part, "source" | "text" | "effect" | "why"> = {
+  program: undefined,
+  editing: false,
+  reads: [],
+  writes: [],
+  harmlessPrefix: true,
+  inner: [],
+  transparent: false,
+};
+
+/** What was found while words were read, to go into their part. */
+type Found = { problem?: string };
+type Touched = { reads: Reads[]; writes: Writes[] };
+
+/** Wrappers in wrappers: deeper is not followed. */
+const DEEPEST_NESTING = 60;
+const PER_NESTING = 4;
+
+export class SimpleCommands {
+  #place: Place;
+  #sink: Sink;
+
+  constructor(place: Place, sink: Sink) {
+    this.#place = place;
+    this.#sink = sink;
+  }
+
+  /** A construct that does something by itself. */
+  construct(source: string, why: string): void {
+    this.#sink.add({ ...BLANK, source, text: "", effect: "unknown", why });
+  }
+
+  /** Words that are only looked at; what is wrong with them becomes a construct of its own. */
+  check(words: readonly Word[], context: Context): void {
+    const found: Found = {};
+    for (const word of words) argsOf(word, this.#scope(context, found));
+    if (found.problem !== undefined) this.construct(words[0]?.text ?? "", found.problem);
+  }
+
+  testUnary(operator: string, operand: Word, context: Context): void {
+    const found: Found = {};
+    const source = `[[ ${operator} ${operand.text} ]]`;
+    const arg = argOf(operand, this.#scope(context, found));
+    if (operator === "-v" || operator === "-R") found.problem ??= `[[ ${operator} ]] evaluates its operand`;
+    if (found.problem !== undefined) this.construct(source, found.problem);
+    if (!/^-[abcdefghkprsuwxGLNOS]$/.test(operator)) return;
+    const reads = [this.#reads({ arg, what: "names" }, context)];
+    this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", reads });
+  }
+
+  /** A literal integer, or a number whatever it is. */
+  isNumeric(word: Word, context: Context): boolean {
+    const arg = argOf(word, this.#quiet(context));
+    if (arg.kind === "text") return /^-?\d+$/.test(arg.text);
+    return arg.kind === "unknown" && arg.start === "0" && /^"?\$(\(\(|[?#$!]|\{#)/.test(word.text);
+  }
+
+  /** The substitutions anywhere below a node that is refused as a whole. */
+  substitutions(node: SyntaxNode, context: Context): void {
+    forEachChild(node, (child) => {
+      if (child.type === "Script") this.#sink.script(child, context);
+      else this.substitutions(child, context);
+    });
+  }
+
+  redirects(redirections: readonly Redirection[], context: Context, source: string): void {
+    const found: Found = {};
+    const { reads, writes } = this.#redirections(redirections, context, found);
+    if (found.problem !== undefined) this.construct(source, found.problem);
+    if (reads.length + writes.length === 0) return;
+    this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", reads, writes });
+  }
+
+  /** What this command, in front of a pipe, hands to xargs. */
+  feedOf(node: Command, context: Context): Feed | undefined {
+    const [command, ...args] = this.#words(node, this.#quiet(context));
+    const name = literal(command);
+    return name === undefined ? undefined : feedOf({ name: bare(name), args });
+  }
+
+  command(node: Command, context: Context): State {
+    const source = context.source.slice(node.pos, node.end);
+    const found: Found = {};
+    const scope = this.#scope(context, found);
+    const assignments = node.prefix.filter((item): item is Assignment => item.type === "Assignment");
+    const redirects = this.#redirections(node.redirects, context, found);
+    const words = this.#words(node, scope);
+    if (words.length === 0) {
+      const end = this.#assign(assignments, scope, context.state);
+      if (found.problem !== undefined) this.construct(source, found.problem);
+      if (redirects.reads.length + redirects.writes.length > 0) {
+        this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", ...redirects });
+      }
+      return end;
+    }
+    const isHarmless = assignments.map((assignment) => this.#isHarmless(assignment, words, scope));
+    const harmlessPrefix = isHarmless.every(Boolean);
+    const part = this.#part(words, { source, context });
+    const why = found.problem ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
+    this.#sink.add({
+      ...part,
+      harmlessPrefix,
+      reads: [...part.reads, ...redirects.reads],
+      writes: [...part.writes, ...redirects.writes],
+      ...(why !== undefined && part.effect !== "unknown" ? { effect: "unknown" as const, why } : {}),
+    });
+    return stateAfter(words, context.state, this.#place);
+  }
+
+  /** One command of known words; also what wrappers run in turn. */
+  #part(
+    words: readonly Arg[],
+    { source, context, nested }: { source: string; context: Context; nested?: Nested },
+  ): Part {
+    const [command, ...args] = words;
+    const name = literal(command);
+    const judged = this.#judge(name, args, { context, nested });
+    const tooDeep = judged.nested.length > 0 && context.depth > DEEPEST_NESTING;
+    const deeper = { ...context, depth: context.depth + PER_NESTING };
+    const inner = tooDeep ? [] : judged.nested.flatMap((one) => this.#nested(one, deeper));
+    const program = name === undefined ? "" : bare(name);
+    const why = tooDeep ? "it is nested too deeply" : program === "git" ? this.#gitProblem(context.state) : undefined;
+    return {
+      ...BLANK,
+      source,
+      text: words.map(wordText).join(" "),
+      program: name,
+      effect: why === undefined ? judged.effect : "unknown",
+      why: why ?? judged.why,
+      editing: judged.effect === "files" && ACCEPT_EDITS.has(program),
+      reads: judged.reads.map((use) => this.#reads(use, context)),
+      writes: judged.writes.map((change) => this.#writes(change, context, false)),
+      inner,
+      transparent: TRANSPARENT_FOR_ALLOW.has(program),
+    };
+  }
+
+  #judge(
+    name: string | undefined,
+    args: readonly Arg[],
+    { context, nested }: { context: Context; nested: Nested | undefined },
+  ): Judgement {
+    if (name === undefined) return unknownEffect("which program runs is only known at run time");
+    if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
+    const program = bare(name);
+    if (asksVersion({ name: program, args })) return READS_NOTHING;
+    const builtin = judgeBuiltin(program, args);
+    if (builtin) return builtin;
+    const entry = lookup(program);
+    if (!entry) return unknownEffect(`${program} is not known to only read`);
+    const { feed } = context;
+    const added = nested?.added;
+    const judged = entry.judge({ name: program, args, ...(feed ? { feed } : {}), ...(added ? { added } : {}) });
+    if (!added || accepts(entry, args, added)) return judged;
+    return unknownEffect(`${program} with names that are only known when it runs`, judged);
+  }
+
+  #nested(nested: Nested, { feed: _, ...context }: Context): Part[] {
+    if (nested.script !== undefined) {
+      const text = nested.script;
+      const state: State = { cwds: undefined, moved: true, defined: new Set() };
+      this.#sink.script(parse(text), { ...context, state, source: text, taint: "it runs a text as a script" });
+      return [];
+    }
+    if (nested.words.length === 0) return [];
+    const source = nested.words.map(wordText).join(" ").replaceAll(UNKNOWN, "…");
+    const part = this.#part(nested.words, { source, context, nested });
+    const harmless = (nested.assignments ?? []).every(({ name, value }) => isHarmlessPrefix(name, value));
+    if (harmless) return [part];
+    return [{ ...part, harmlessPrefix: false, effect: "unknown", why: part.why || PREFIX }];
+  }
+
+  #gitProblem({ cwds, moved }: State): string | undefined {
+    if (moved || !cwds) return "git in another folder runs what the repository there names";
+    return cwds.map((cwd) => this.#place.strangeRepository(cwd)).find((why) => why !== undefined);
+  }
+
+  #assign(assignments: readonly Assignment[], scope: Scope, state: State): State {
+    const names = assignments.map(({ name, value, index, text }) => {
+      if (index !== undefined) argOf(index, scope);
+      for (const word of value.type === "ArrayValue" ? value.elements : [value]) argOf(word, scope);
+      if (value.type === "ArrayValue" || index !== undefined) scope.problem(`${text}: an assignment to an array`);
+      if (!isPlainName(name)) scope.problem(`${name} changes what later commands do`);
+      return name;
+    });
+    return { ...state, onSuccess: undefined, defined: new Set([...state.defined, ...names]) };
+  }
+
+  #isHarmless({ name, value, index, append }: Assignment, words: readonly Arg[], scope: Scope): boolean {
+    if (value.type === "ArrayValue") {
+      for (const element of value.elements) argsOf(element, scope);
+      return false;
+    }
+    const arg = argOf(value, scope);
+    if (name === "IFS" && literal(words[0]) === "read") return true;
+    return index === undefined && !append && isHarmlessPrefix(name, arg);
+  }
+
+  #words(node: Command, scope: Scope): Arg[] {
+    const args = node.args.flatMap((arg: CommandArgument) =>
+      // `declare x=1`: the name of the variable is part of the word.
+      arg.type === "Word" ? argsOf(arg, scope) : [textArg(arg.text), ...this.#hidden(arg, scope)],
+    );
+    return [...(node.name ? argsOf(node.name, scope) : []), ...args];
+  }
+
+  #hidden({ value }: Assignment, scope: Scope): Arg[] {
+    for (const word of value.type === "ArrayValue" ? value.elements : [value]) argsOf(word, scope);
+    return [];
+  }
+
+  #redirections(redirections: readonly Redirection[], context: Context, found: Found): Touched {
+    const { reads, writes } = redirectsOf(redirections, this.#scope(context, found));
+    return {
+      reads: reads.map((use) => this.#reads(use, context)),
+      writes: writes.map((change) => this.#writes(change, context, true)),
+    };
+  }
+
+  #reads({ arg, what, recursive }: Use, { state }: Context): Reads {
+    const places = placesOf(arg, state.cwds, this.#place.files);
+    return { shown: wordText(arg).replaceAll(UNKNOWN, "…"), places, what, recursive: recursive === true };
+  }
+
+  #writes({ arg, how, recursive }: Change, { state }: Context, redirect: boolean): Writes {
+    const folder = folderOfAll(arg);
+    const target = folder === undefined ? arg : textArg(folder);
+    const rootless = arg.kind === "unknown" && arg.start === "" && arg.end?.startsWith("/");
+    return {
+      shown: wordText(arg).replaceAll(UNKNOWN, "…"),
+      places: placesOf(target, state.cwds, this.#place.files),
+      how,
+      recursive: recursive === true,
+      redirect,
+      shape: folder !== undefined ? "everything" : rootless ? "rootless" : "path",
+    };
+  }
+
+  #scope(context: Context, found: Found): Scope {
+    const { cwds, defined } = context.state;
+    return {
+      home: this.#place.home,
+      cwd: cwds?.length === 1 ? cwds[0] : undefined,
+      defined,
+      values: this.#place.values,
+      script: (script) => this.#sink.script(script, context),
+      problem: (why) => {
+        found.problem ??= why;
+      },
+    };
+  }
+
+  /** For looking at a word again: what is in it was already reported. */
+  #quiet(context: Context): Scope {
+    return { ...this.#scope(context, {}), script: () => undefined };
+  }
+}
+
+const PREFIX = "a variable in front changes what it does";
+
+/** The name of a program in a system folder; any other path is left as it is. */
+export function bare(name: string): string {
+  return /^(?:\/usr)?\/bin\/([^/]+)$/.exec(name)?.[1] ?? name;
+}
+
+/** As rules see it. */
+export function wordText(arg: Arg): string {
+  switch (arg.kind) {
+    case "text":
+      return arg.text;
+    case "oneof":
+      return UNKNOWN;
+    case "glob":
+      return arg.single ? arg.start + UNKNOWN : arg.pattern.replace(/\\(.)/gs, "$1");
+    case "unknown":
+      return arg.start + UNKNOWN;
+    default:
+      return arg satisfies never;
+  }
+}
+
+/** Whether a `cd` or the like stands anywhere below. */
+export function mayMove(node: SyntaxNode): boolean {
+  let moves = false;
+  const visit = (child: SyntaxNode): void => {
+    if (moves) return;
+    if (child.type === "Command") moves = isMove(child);
+    forEachChild(child, visit);
+  };
+  visit(node);
+  return moves;
+}
+
+function isMove({ name, args }: Command): boolean {
+  const command = name?.value ?? "";
+  if (/^(cd|pushd|popd|eval|source|\.)$/.test(command) || /[$`*?[{]/.test(name?.text ?? "")) return true;
+  return (
+    /^(command|builtin)$/.test(command) &&
+    args.some((arg) => arg.type === "Word" && /^(cd|pushd|popd)$/.test(arg.value))
+  );
+}

@@ -1,0 +1,97 @@
+// The vocabulary of the shell analysis: arguments as far as they are known beforehand, and what a program does with them.
+
+/** One argument of a simple command, after quote removal, brace expansion and what is known of variables. */
+export type Arg =
+  /** Exactly this one word. */
+  | { kind: "text"; text: string }
+  /** One word, one of these: a loop variable over literal words. */
+  | { kind: "oneof"; texts: readonly string[] }
+  /**
+   * Names of files (an attacker may have chosen them), or the pattern itself when nothing matches. In `pattern` a
+   * backslash makes the next character literal; `start` is the literal text before the first special character.
+   * `single`: one of the names (a loop variable), not all of them.
+   */
+  | { kind: "glob"; pattern: string; start: string; single: boolean }
+  /** Known only when it runs; begins with the literal `start`, ends with `end`. `single`: surely one word, not none or several. */
+  | { kind: "unknown"; start: string; single: boolean; end?: string };
+
+/** A path a command looks at. `content`: what is in it may be printed; `names`: only names, sizes, types. */
+export type Use = { arg: Arg; what: "content" | "names"; recursive?: boolean };
+
+/** A path a command changes. `remove` takes everything below with it; `write` creates, replaces or alters. */
+export type Change = { arg: Arg; how: "write" | "remove"; recursive?: boolean };
+
+/**
+ * What one program does with its arguments.
+ * `read`: provably nothing but looking at `reads`. `files`: changes exactly `writes`, looks at `reads`, nothing else.
+ * `unknown`: anything; what is known of reads and writes still helps rules that forbid.
+ */
+export type Judgement = {
+  effect: "read" | "files" | "unknown";
+  /** For people, when the effect is not `read`: "sort -o writes a file", "git push is not read-only". */
+  why: string;
+  reads: readonly Use[];
+  writes: readonly Change[];
+  /** Commands it starts; each is judged as a command of its own. */
+  nested: readonly Nested[];
+};
+
+/** `words[0]` is the program. */
+export type Nested = {
+  words: readonly Arg[];
+  /** Arguments that are added when it runs (xargs, find -exec): what is known of them. */
+  added?: Added;
+  /** Assignments in front (env A=1 cmd). */
+  assignments?: readonly { name: string; value: Arg }[];
+  /** Text to be parsed as a shell script instead of `words` (bash -c, eval). */
+  script?: string;
+};
+
+/**
+ * Names that a program hands on. `dotted`: every name begins with `./` or another literal that is no option. `files`: they
+ * come from `find -type f` without following links, as whole names (-print0 with -0, or -exec): their content is in the
+ * workspace.
+ */
+export type Added = { dotted: boolean; files: boolean };
+
+/** What is in front in the pipeline, as far as xargs needs it. */
+export type Feed = Added & { nul: boolean };
+
+export type Call = {
+  name: string;
+  args: readonly Arg[];
+  feed?: Feed;
+  added?: Added;
+};
+
+export type Program = (call: Call) => Judgement;
+
+export const READS_NOTHING: Judgement = { effect: "read", why: "", reads: [], writes: [], nested: [] };
+
+export function unknownEffect(why: string, known: Partial<Judgement> = {}): Judgement {
+  return { ...READS_NOTHING, ...known, effect: "unknown", why };
+}
+
+export function textArg(text: string): Arg {
+  return { kind: "text", text };
+}
+
+/** The text when it is exactly known. */
+export function literal(arg: Arg | undefined): string | undefined {
+  return arg?.kind === "text" ? arg.text : undefined;
+}
+
+/** Whether the word could begin with a dash, and so be taken for an option. */
+export function mayBeOption(arg: Arg): boolean {
+  switch (arg.kind) {
+    case "text":
+      return arg.text.startsWith("-") && arg.text !== "-";
+    case "oneof":
+      return arg.texts.some((text) => text.startsWith("-") && text !== "-");
+    case "glob":
+    case "unknown":
+      return arg.start === "" || arg.start.startsWith("-") || (arg.kind === "unknown" && !arg.single);
+    default:
+      return arg satisfies never;
+  }
+}

@@ -1,0 +1,87 @@
+// Shell variables as far as the text tells: which are assigned, to what, and which may be printed at all.
+import { forEachChild, type Command, type SyntaxNode, type Word } from "unbash";
+import type { Arg } from "./types.ts";
+
+/**
+ * What a variable can hold, whatever the order of execution: the union of all assignments of the text. `integer`: only
+ * digits. Arithmetic evaluates the text a variable holds, so nothing else may be used there.
+ */
+export type Value = { kind: "words"; args: readonly Arg[] } | { kind: "integer" } | { kind: "unknown" };
+
+/** Nothing but digits, so that arithmetic may use it. */
+export function isInteger(value: Value | undefined): boolean {
+  if (value?.kind !== "words") return value?.kind === "integer";
+  return value.args.length > 0 && value.args.every((arg) => arg.kind === "text" && /^-?\d+$/.test(arg.text));
+}
+
+/** Of these the shell or a program makes more than text: they choose what runs or where files are. */
+const ACTING =
+  /^(IFS|ENV|PS\d|PROMPT_.*|HIST.*|FIGNORE|GLOBIGNORE|INPUTRC|TERM.*|TMP.*|HOME|SHELL|PWD|OLDPWD|UID|EUID|POSIXLY.*|MAGIC|OPTARG|OPTIND|_|LD_.*|DYLD_.*|BASH.*|GIT_.*|XDG_.*|LESS.*|GREP_.*|RIPGREP.*|TAR_.*|BAT_.*|NODE_.*|NPM_.*|PYTHON.*|PERL.*|RUBY.*|JAVA.*|JDK_.*|RUST.*|CARGO.*|GO[A-Z]*|AWK.*|MAKE.*|MAN.*|SSH_.*|SUDO_.*|DOCKER_.*|MALLOC_.*|LOCPATH|NLSPATH|GCONV.*|FUNCNAME|DIRSTACK|GROUPS|REPLY|COMP_.*|MAILCHECK|MAIL|EXECIGNORE|TIMEFORMAT|RANDOM|SECONDS|LINENO|SHLVL|JQ_.*|FD_.*|RG_.*|FZF_.*|BUN_.*|DENO_.*|CLICOLOR.*|RESOLV.*|HOSTALIASES|LOCALDOMAIN|RES_.*)$/;
+const ACTING_INSIDE =
+  /PATH|PRELOAD|LIBRARY|OPTS|OPTIONS|FLAGS|CONFIG|PAGER|EDITOR|VISUAL|HOME|PROXY|COMMAND|BROWSER|ASKPASS/i;
+
+/** A plain assignment to it is nothing but a variable of this one shell. */
+export function isPlainName(name: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(name) && !ACTING.test(name) && !ACTING_INSIDE.test(name);
+}
+
+/** In front of a command: they change how it formats or colours its output, not what it does. */
+export function isHarmlessPrefix(name: string, value: Arg): boolean {
+  if (/^(LC_[A-Z]+|LANG|LANGUAGE|TZ|NO_COLOR|CI|NODE_ENV|COLUMNS|FORCE_COLOR|CLICOLOR)$/.test(name)) {
+    // A zone or a locale can be the name of a file; only ordinary names are.
+    return value.kind === "text" && /^[\w.@:+-]*(\/[A-Za-z_+-]+)*$/.test(value.text) && !/^[/.:]/.test(value.text);
+  }
+  return /^(PAGER|GIT_PAGER)$/.test(name) && value.kind === "text" && value.text === "cat";
+}
+
+/** Names that hold no secret, so that printing them tells nothing. */
+const PRINTABLE = new Set(
+  `HOME PWD OLDPWD PATH USER LOGNAME SHELL LANG LC_ALL LC_CTYPE TZ TERM HOSTNAME HOSTTYPE OSTYPE MACHTYPE UID EUID PPID
+  RANDOM SECONDS LINENO SHLVL BASH_VERSION BASHPID COLUMNS LINES TMPDIR EDITOR PAGER NODE_ENV CI IFS EPOCHSECONDS
+  PIPESTATUS REPLY`
+    .split(/\s+/)
+    .filter(Boolean),
+);
+
+export function mayPrint(name: string): boolean {
+  // Positional and special parameters: the script that runs the command sets none.
+  return PRINTABLE.has(name) || /^([0-9]+|[?#$!@*-])$/.test(name);
+}
+
+/** Special parameters that are numbers. */
+export function isNumber(name: string): boolean {
+  return /^[?#$!]$/.test(name) || /^(UID|EUID|PPID|RANDOM|SECONDS|LINENO|SHLVL|BASHPID|EPOCHSECONDS)$/.test(name);
+}
+
+export type Assigned = { name: string; value: Word | undefined; loop: readonly Word[] | undefined };
+
+/** Every assignment in the text, in nested substitutions too; `read` and its like assign what is not known. */
+export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
+  const found: Assigned[] = [];
+  const visit = (node: SyntaxNode, scripts: number): void => {
+    const depth = node.type === "Script" ? scripts + 1 : scripts;
+    if (depth > deepest) return;
+    if (node.type === "Assignment") {
+      const { name, index, append, value } = node;
+      const plain = index === undefined && !append && value.type === "Word";
+      found.push({ name, value: plain ? value : undefined, loop: undefined });
+    } else if (node.type === "For" || node.type === "Select") {
+      found.push({ name: node.name.value, value: undefined, loop: node.type === "For" ? node.wordlist : undefined });
+    } else if (node.type === "Command" && SETTERS.test(node.name?.value ?? "")) found.push(...setBy(node));
+    forEachChild(node, (child) => visit(child, depth));
+  };
+  visit(root, 0);
+  return found;
+}
+
+const SETTERS =
+  /^(read|mapfile|readarray|getopts|printf|local|declare|typeset|export|readonly|unset|let|builtin|command)$/;
+
+/** Any word of such a command that could be a name. */
+function setBy({ args }: Command): Assigned[] {
+  return args.flatMap((arg): Assigned[] =>
+    arg.type === "Word" && /^[A-Za-z_]\w*$/.test(arg.value)
+      ? [{ name: arg.value, value: undefined, loop: undefined }]
+      : [],
+  );
+}

@@ -1,0 +1,269 @@
+// Walks every node of a parsed command text, in the order it would run, and collects its simple commands.
+import type {
+  AndOr,
+  ArithmeticCommand,
+  ArithmeticFor,
+  Case,
+  CommandNode,
+  CompoundList,
+  For,
+  If,
+  ParsedScript,
+  Pipeline,
+  PipelineNode,
+  Redirected,
+  Statement,
+  TestExpression,
+  While,
+  Word,
+} from "unbash";
+import type { Part } from "./parts.ts";
+import { isPlainName } from "./variables.ts";
+import type { Context, Place, State } from "./context.ts";
+import { mayMove, SimpleCommands } from "./simple.ts";
+import type { Feed } from "./types.ts";
+
+/** Beyond this the rest is not looked at: it takes seconds then, and a person has long stopped reading. */
+const MOST_PARTS = 10_000;
+/** Deeper nesting is not followed; the text then counts as not understood. */
+export const DEEPEST = 24;
+
+export class Walk {
+  #simple: SimpleCommands;
+  readonly parts: Part[] = [];
+  problem: string | undefined;
+  /** False: something was not looked at. */
+  complete = true;
+
+  constructor(place: Place) {
+    this.#simple = new SimpleCommands(place, {
+      add: (part) => void this.parts.push(part),
+      script: (script, context) => this.script(script, context),
+    });
+  }
+
+  /** A whole text, or the commands of a substitution in a shell of its own. */
+  script(script: ParsedScript | undefined, context: Context): void {
+    if (!script || script.errors?.length || context.depth > DEEPEST) {
+      this.problem ??= script?.errors?.[0]
+        ? `it is not valid for bash (${script.errors[0].message})`
+        : "it is nested too deeply";
+      if (!script || context.depth > DEEPEST) {
+        this.complete = false;
+        return;
+      }
+    }
+    this.#list(script.commands, { ...context, source: script.source ?? context.source, depth: context.depth + 1 });
+  }
+
+  #list(statements: readonly Statement[], context: Context): State {
+    let { state } = context;
+    for (const statement of statements) state = this.#statement(statement, { ...context, state });
+    return state;
+  }
+
+  #statement({ command, background }: Statement, context: Context): State {
+    if (!background) return this.#andOr(command, context);
+    this.#andOr(command, { ...context, taint: "it goes on in the background" });
+    return context.state;
+  }
+
+  #andOr(node: PipelineNode | AndOr, context: Context): State {
+    if (node.type !== "AndOr") return this.#pipeline(node, context);
+    // After the list any of its commands may have been the last that ran.
+    let { state } = context;
+    const ends: State[] = [];
+    for (const [i, command] of node.commands.entries()) {
+      const operator = i === 0 ? undefined : node.operators[i - 1];
+      const entry = operator === "&&" ? succeeded(state) : state;
+      state = this.#pipeline(command, { ...context, state: entry });
+      ends.push(state);
+    }
+    return union(ends);
+  }
+
+  #pipeline(node: PipelineNode, context: Context): State {
+    if (node.type !== "Pipeline") return this.#command(node, context);
+    const [only, ...others] = node.commands;
+    const prefix = pipelinePrefix(node);
+    if (only && others.length === 0) {
+      const state = this.#command(only, context);
+      return prefix ? settled(state) : state;
+    }
+    // Each element is a shell of its own: nothing it sets outlives it.
+    let feed: Feed | undefined;
+    for (const command of node.commands) {
+      this.#command(command, { ...context, ...(feed ? { feed } : {}) });
+      feed = command.type === "Command" ? this.#simple.feedOf(command, context) : undefined;
+    }
+    return context.state;
+  }
+
+  #command(node: CommandNode, context: Context): State {
+    if (context.depth > DEEPEST || this.parts.length >= MOST_PARTS) {
+      this.problem ??= context.depth > DEEPEST ? "it is nested too deeply" : `it has more than ${MOST_PARTS} commands`;
+      this.complete = false;
+      return context.state;
+    }
+    const inside = { ...context, depth: context.depth + 1 };
+    switch (node.type) {
+      case "Command":
+        return this.#simple.command(node, inside);
+      case "Redirected":
+        return this.#redirected(node, inside);
+      case "Subshell":
+        this.#block(node.body, inside);
+        return context.state;
+      case "BraceGroup":
+        return this.#block(node.body, inside);
+      case "If":
+        return this.#if(node, inside);
+      case "For":
+        return this.#for(node, inside);
+      case "While":
+        return this.#while(node, inside);
+      case "Case":
+        return this.#case(node, inside);
+      case "TestCommand":
+        this.#test(node.expression, inside);
+        return context.state;
+      case "Function":
+        return this.#tainted(node.body, inside, `it defines the function ${node.name.value}`);
+      case "Coproc":
+        return this.#tainted(node.body, inside, "it starts a coprocess");
+      case "Select":
+        this.#words(node.wordlist ?? [], inside);
+        return this.#tainted(node.body, inside, "it asks the terminal (select)");
+      case "ArithmeticFor":
+        this.#construct(node, inside, "arithmetic can run commands: ((...))");
+        return this.#tainted(node.body, inside, "a loop over arithmetic");
+      case "ArithmeticCommand":
+        this.#construct(node, inside, "arithmetic can run commands: ((...))");
+        return context.state;
+      default:
+        return node satisfies never;
+    }
+  }
+
+  #block(list: CompoundList, context: Context): State {
+    return this.#list(list.commands, context);
+  }
+
+  #tainted(body: CommandNode | CompoundList, context: Context, taint: string): State {
+    const inner = { ...context, taint };
+    if (body.type === "CompoundList") this.#block(body, inner);
+    else this.#command(body, inner);
+    this.#simple.construct("", taint);
+    // What was defined may be called later, from anywhere.
+    return mayMove(body) ? lost(context.state) : context.state;
+  }
+
+  #construct(node: ArithmeticFor | ArithmeticCommand, context: Context, why: string): void {
+    this.#simple.construct(context.source.slice(node.pos, node.end), why);
+    this.#simple.substitutions(node, context);
+  }
+
+  #redirected(node: Redirected, context: Context): State {
+    this.#simple.redirects(node.redirects, context, context.source.slice(node.pos, node.end));
+    return this.#command(node.command, context);
+  }
+
+  #if(node: If, context: Context): State {
+    let state = this.#block(node.clause, context);
+    const ends = [this.#block(node.then, { ...context, state })];
+    for (const branch of node.elif) {
+      state = this.#block(branch.clause, { ...context, state });
+      ends.push(this.#block(branch.then, { ...context, state }));
+    }
+    ends.push(node.else ? this.#block(node.else, { ...context, state }) : state);
+    return union(ends);
+  }
+
+  #for(node: For, context: Context): State {
+    this.#words(node.wordlist ?? [], context);
+    const { name } = node;
+    if (!isPlainName(name.value)) {
+      this.#simple.construct(`for ${name.value}`, `the loop variable ${name.value} changes what commands do`);
+    }
+    const entry = this.#loopEntry(node.body, context.state);
+    const inside = { ...entry, defined: new Set([...entry.defined, name.value]) };
+    const end = this.#block(node.body, { ...context, state: inside });
+    return union([entry, end]);
+  }
+
+  #while(node: While, context: Context): State {
+    const entry = this.#loopEntry(node, context.state);
+    const after = this.#block(node.clause, { ...context, state: entry });
+    return union([after, this.#block(node.body, { ...context, state: after })]);
+  }
+
+  /** What holds at the beginning of any round: a `cd` in the last one counts. */
+  #loopEntry(node: CompoundList | While, state: State): State {
+    return mayMove(node) ? lost(state) : state;
+  }
+
+  #case(node: Case, context: Context): State {
+    this.#words([node.word], context);
+    const ends = [context.state];
+    let { state } = context;
+    for (const item of node.items) {
+      this.#words(item.pattern, context);
+      state = this.#block(item.body, { ...context, state: union([context.state, state]) });
+      ends.push(state);
+    }
+    return union(ends);
+  }
+
+  #words(words: readonly Word[], context: Context): void {
+    this.#simple.check(words, context);
+  }
+
+  #test(expression: TestExpression, context: Context): void {
+    switch (expression.type) {
+      case "TestUnary":
+        return this.#simple.testUnary(expression.operator, expression.operand, context);
+      case "TestBinary":
+        if (/^-(eq|ne|lt|le|gt|ge)$/.test(expression.operator)) {
+          const numbers = [expression.left, expression.right].every((word) => this.#simple.isNumeric(word, context));
+          if (!numbers) this.#simple.construct("[[", `[[ ${expression.operator} ]] evaluates its operands`);
+        }
+        return this.#words([expression.left, expression.right], context);
+      case "TestLogical":
+        for (const operand of expression.operands) this.#test(operand, context);
+        return;
+      case "TestNot":
+        return this.#test(expression.operand, context);
+      case "TestGroup":
+        return this.#test(expression.expression, context);
+      default:
+        return expression satisfies never;
+    }
+  }
+}
+
+function pipelinePrefix(node: Pipeline): boolean {
+  return node.prefixes.some((prefix) => prefix.type === "Negation");
+}
+
+/** After a success: a `cd` that might have failed did not. */
+function succeeded(state: State): State {
+  return state.onSuccess ? { ...state, cwds: state.onSuccess, onSuccess: undefined } : state;
+}
+
+function settled(state: State): State {
+  return { ...state, onSuccess: undefined };
+}
+
+function lost(state: State): State {
+  return { ...state, cwds: undefined, moved: true, onSuccess: undefined };
+}
+
+function union(states: readonly State[]): State {
+  const [first, ...rest] = states;
+  if (!first) throw new Error("no state to go on from");
+  return rest.reduce((all, one) => {
+    const cwds = all.cwds && one.cwds ? [...new Set([...all.cwds, ...one.cwds])] : undefined;
+    const defined = new Set([...all.defined].filter((name) => one.defined.has(name)));
+    return { cwds, defined, moved: all.moved || one.moved, onSuccess: undefined };
+  }, settled(first));
+}

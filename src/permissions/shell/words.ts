@@ -1,0 +1,343 @@
+// Words of the syntax tree become arguments: quotes gone, braces expanded, what is known of variables put in.
+import {
+  forEachChild,
+  type DoubleQuotedChild,
+  type ParsedScript,
+  type SyntaxNode,
+  type Word,
+  type WordPart,
+} from "unbash";
+import { expandBraces } from "./braces.ts";
+import { isSafeArithmetic } from "./arithmetic.ts";
+import type { Arg } from "./types.ts";
+import { isNumber, isPlainName, mayPrint, type Value } from "./variables.ts";
+
+/** What the walk knows where a word stands. */
+export type Scope = {
+  home: string;
+  /** The working directory when it is surely one. */
+  cwd: string | undefined;
+  /** Assigned for certain before this word. */
+  defined: ReadonlySet<string>;
+  values: ReadonlyMap<string, Value>;
+  /** A substitution inside the word: its commands are judged too. */
+  script(script: ParsedScript | undefined): void;
+  /** Something in the word that is not harmless by itself. */
+  problem(why: string): void;
+};
+
+/** A stretch of a word. `quoted` text neither splits nor matches file names. */
+type Piece =
+  | { kind: "text"; text: string; quoted: boolean }
+  | { kind: "glob"; pattern: string }
+  | { kind: "value"; args: readonly Arg[]; quoted: boolean }
+  /** `digits`: a number, whatever it is. */
+  | { kind: "unknown"; quoted: boolean; digits?: true };
+
+/** Blanks and invisible characters that are no separators for the shell: nobody sees what they make of a word. */
+const ODD = /[\u00A0\u00AD\u061C\u1680\u180E\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF\uFFF9-\uFFFB]/;
+const ODD_PROBLEM = "an invisible character or a blank that is none outside quotes";
+const MOST_WORDS = 200;
+
+/** The arguments a word becomes; usually one. */
+export function argsOf(word: Word, scope: Scope): Arg[] {
+  const plain = plainWord(word, scope);
+  if (plain) return [plain];
+  const variants = expandBraces(partsOf(word), MOST_WORDS);
+  if (!variants) {
+    scope.problem("a brace expansion that is not understood");
+    scriptsBelow(word, scope);
+    return [{ kind: "unknown", start: "", single: false }];
+  }
+  // Substitutions are reported once, whatever the number of words.
+  const quiet: Scope = { ...scope, script: () => undefined, problem: () => undefined };
+  return variants.flatMap((parts, i) => assemble(piecesOf(parts, i === 0 ? scope : quiet, true)));
+}
+
+/** The same where the shell does not split and no file names are put in (assignments, redirections, case, [[ ]]). */
+export function argOf(word: Word, scope: Scope): Arg {
+  const plain = plainWord(word, scope);
+  if (plain) return plain;
+  const pieces = piecesOf(partsOf(word), scope, true).map((piece): Piece => {
+    if (piece.kind === "glob") return { kind: "text", text: piece.pattern, quoted: true };
+    return { ...piece, quoted: true };
+  });
+  const [arg, ...more] = assemble(pieces);
+  return arg && more.length === 0 ? arg : { kind: "unknown", start: "", single: true };
+}
+
+/** Most words: no quotes, expansions or patterns in them. */
+function plainWord(word: Word, scope: Scope): Arg | undefined {
+  if (word.parts || word.text.includes("~") || word.value === "") return undefined;
+  if (ODD.test(word.value)) scope.problem(ODD_PROBLEM);
+  return { kind: "text", text: word.value };
+}
+
+/** The variables and substitutions of a here-document's body. */
+export function checkText(parts: readonly WordPart[] | undefined, scope: Scope): void {
+  piecesOf(parts ?? [], scope, false);
+}
+
+function partsOf(word: Word): readonly WordPart[] {
+  if (word.parts) return word.parts;
+  return [{ type: "Literal", pos: word.pos, end: word.end, value: word.value, text: word.text }];
+}
+
+function piecesOf(parts: readonly WordPart[], scope: Scope, tilde: boolean): Piece[] {
+  return parts.flatMap((part, i): Piece[] => {
+    if (i === 0 && tilde && part.type === "Literal" && part.text.startsWith("~")) {
+      // What follows without a slash belongs to the name: somebody's home, or no home at all when it is quoted.
+      if (!part.text.includes("/") && parts.length > 1) return [{ kind: "unknown", quoted: true }];
+      return home(part.value, part.text, scope);
+    }
+    // `of=~/x` looks like an assignment, and bash puts the home folder in.
+    if (i === 0 && tilde && part.type === "Literal" && /^[A-Za-z_]\w*=(.*:)?~/.test(part.text)) {
+      const at = part.text.indexOf("=~/");
+      const rest = part.text.slice(at + 3);
+      if (at < 0 || /[\\~]/.test(rest)) return [{ kind: "unknown", quoted: true }];
+      return [{ kind: "text", text: `${part.text.slice(0, at + 1)}${scope.home}/${rest}`, quoted: true }];
+    }
+    return piece(part, scope);
+  });
+}
+
+function home(value: string, text: string, scope: Scope): Piece[] {
+  const [, user = ""] = /^~([^/]*)/.exec(text) ?? [];
+  const rest = value.slice(1 + user.length);
+  if (user === "") return [{ kind: "text", text: scope.home, quoted: true }, ...literalPiece(rest, scope)];
+  if (user === "+" && scope.cwd !== undefined) return [{ kind: "text", text: scope.cwd + rest, quoted: true }];
+  return [{ kind: "unknown", quoted: true }, ...literalPiece(rest, scope)];
+}
+
+function literalPiece(text: string, scope: Scope): Piece[] {
+  if (ODD.test(text)) scope.problem(ODD_PROBLEM);
+  return text === "" ? [] : [{ kind: "text", text, quoted: false }];
+}
+
+function piece(part: WordPart, scope: Scope): Piece[] {
+  switch (part.type) {
+    case "Literal":
+      return literalPiece(part.value, scope);
+    case "SingleQuoted":
+    case "AnsiCQuoted":
+      return [{ kind: "text", text: part.value, quoted: true }];
+    case "DoubleQuoted":
+      // Empty quotes are a word all the same.
+      if (part.parts.length === 0) return [{ kind: "text", text: "", quoted: true }];
+      return part.parts.flatMap((child) => quotedPiece(child, scope));
+    case "LocaleString":
+      scope.problem('a translated string ($"…")');
+      scriptsBelow(part, scope);
+      return [{ kind: "unknown", quoted: true }];
+    case "Glob":
+      // Brackets can hold expansions.
+      if (part.kind === "bracket" && part.parts.some((inner) => inner.type !== "Literal")) {
+        scriptsBelow(part, scope);
+        scope.problem("a pattern with an expansion in its brackets");
+      }
+      return [{ kind: "glob", pattern: part.text }];
+    case "ExtendedGlob":
+      scriptsBelow(part, scope);
+      // Off in the shell that runs; which words it would make is not worth modelling.
+      scope.problem("an extended pattern");
+      return [{ kind: "unknown", quoted: false }];
+    case "BraceExpansion":
+      scriptsBelow(part, scope);
+      scope.problem("a brace expansion that is not understood");
+      return [{ kind: "unknown", quoted: false }];
+    case "ProcessSubstitution":
+      if (part.operator === ">") scope.problem("a process substitution that is written to");
+      scope.script(part.script);
+      // The name of a pipe of this shell.
+      return [{ kind: "text", text: "/dev/null", quoted: true }];
+    case "SimpleExpansion":
+    case "ParameterExpansion":
+    case "CommandExpansion":
+    case "ArithmeticExpansion":
+      return expansion(part, scope, false);
+    default:
+      return part satisfies never;
+  }
+}
+
+function quotedPiece(part: DoubleQuotedChild, scope: Scope): Piece[] {
+  if (part.type === "Literal") return [{ kind: "text", text: part.value, quoted: true }];
+  return expansion(part, scope, true);
+}
+
+type Expansion = Exclude<DoubleQuotedChild, { type: "Literal" }>;
+
+function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
+  switch (part.type) {
+    case "SimpleExpansion":
+      return variable(part.text.slice(1), scope, quoted);
+    case "CommandExpansion":
+      scope.script(part.script);
+      return [{ kind: "unknown", quoted }];
+    case "ArithmeticExpansion":
+      scriptsBelow(part, scope);
+      if (!isSafeArithmetic(part.expression, scope.values, scope.defined)) scope.problem("arithmetic with variables");
+      return [{ kind: "unknown", quoted: true, digits: true }];
+    case "ParameterExpansion":
+      return parameter(part, scope, quoted);
+    default:
+      return part satisfies never;
+  }
+}
+
+/** The commands in something that is refused as a whole: rules that forbid them still hold. */
+export function scriptsBelow(node: SyntaxNode, scope: Scope): void {
+  forEachChild(node, (child) => {
+    if (child.type === "Script") scope.script(child);
+    else scriptsBelow(child, scope);
+  });
+}
+
+type Parameter = Extract<Expansion, { type: "ParameterExpansion" }>;
+
+function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
+  const { parameter: name, prefix, index, operation } = part;
+  if (index !== undefined || prefix === "!") {
+    scope.problem(`${part.text}: an expansion that can run commands`);
+    scriptsBelow(part, scope);
+    return [{ kind: "unknown", quoted }];
+  }
+  const plain = variable(name, scope, quoted);
+  if (prefix === "#") return [{ kind: "unknown", quoted: true, digits: true }];
+  if (!operation) return plain;
+  const operands = operandsOf(operation);
+  if (!operands) {
+    scope.problem(`${part.text}: an expansion that can assign or run commands`);
+    scriptsBelow(part, scope);
+  }
+  for (const operand of operands ?? []) argOf(operand, scope);
+  return [{ kind: "unknown", quoted }];
+}
+
+/** The words of an operation that only looks; undefined for one that assigns, evaluates or is not known. */
+function operandsOf(operation: NonNullable<Parameter["operation"]>): Word[] | undefined {
+  switch (operation.type) {
+    case "Default":
+      return /^:?[-+]$/.test(operation.operator) ? [operation.operand] : undefined;
+    case "Remove":
+      return [operation.operand];
+    case "Replace":
+      return [operation.pattern, operation.replacement];
+    case "CaseModification":
+      return operation.operand ? [operation.operand] : [];
+    case "Slice": {
+      const both = [operation.offset, ...(operation.length ? [operation.length] : [])];
+      // Evaluated as arithmetic.
+      return both.every((word) => /^\s*-?\d+$/.test(word.text)) ? [] : undefined;
+    }
+    case "Transform":
+    case "Names":
+    case "Unknown":
+      return undefined;
+    default:
+      return operation satisfies never;
+  }
+}
+
+function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
+  if (scope.defined.has(name)) {
+    const value = scope.values.get(name);
+    if (value?.kind === "words") return [{ kind: "value", args: value.args, quoted }];
+    return [value?.kind === "integer" ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
+  }
+  if (!mayPrint(name)) {
+    scope.problem(
+      isPlainName(name) || scope.values.has(name)
+        ? `$${name} comes from the environment and may be a secret`
+        : `$${name} may be a secret`,
+    );
+  }
+  // Assigned somewhere, but perhaps not before this word.
+  if (scope.values.has(name)) return [{ kind: "unknown", quoted }];
+  if (name === "HOME") return [{ kind: "value", args: [{ kind: "text", text: scope.home }], quoted }];
+  if (name === "PWD" && scope.cwd !== undefined) {
+    return [{ kind: "value", args: [{ kind: "text", text: scope.cwd }], quoted }];
+  }
+  return [isNumber(name) ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
+}
+
+const SPECIAL = /[*?[\\]/g;
+
+/** Pieces of one word to what it becomes: one argument, or the words an unquoted known value splits into. */
+function assemble(pieces: readonly Piece[]): Arg[] {
+  const [only, ...others] = pieces;
+  if (only?.kind === "value" && others.length === 0) return wholeValue(only);
+  const resolved = pieces.map(settle);
+  if (resolved.some((piece) => piece.kind === "unknown")) return [unknownWord(resolved)];
+  if (!resolved.some((piece) => piece.kind === "glob")) {
+    // An unquoted word of nothing is no word at all.
+    if (pieces.length === 0) return [];
+    const texts = product(resolved);
+    const [text, ...more] = texts ?? [];
+    if (text === undefined) return [{ kind: "unknown", start: "", single: true }];
+    return [more.length === 0 ? { kind: "text", text } : { kind: "oneof", texts: [text, ...more] }];
+  }
+  if (resolved.some((piece) => piece.kind === "texts" && piece.texts.length > 1)) {
+    return [{ kind: "unknown", start: "", single: false }];
+  }
+  const at = resolved.findIndex((piece) => piece.kind === "glob");
+  const pattern = resolved.map((piece) =>
+    piece.kind === "glob" ? piece.pattern : exactly(piece).replace(SPECIAL, "\\$&"),
+  );
+  const start = resolved.slice(0, at).map(exactly);
+  return [{ kind: "glob", pattern: pattern.join(""), start: start.join(""), single: false }];
+}
+
+type Settled = Exclude<Piece, { kind: "value" | "text" }> | { kind: "texts"; texts: readonly string[] };
+
+function unknownWord(pieces: readonly Settled[]): Arg {
+  const at = pieces.findIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1);
+  const start = pieces.slice(0, at).map(exactly).join("");
+  const first = pieces[at];
+  const single = pieces.every((piece) => piece.kind === "texts" || (piece.kind === "unknown" && piece.quoted));
+  // A number at the beginning is at least known to be no option.
+  const digits = start === "" && first?.kind === "unknown" && first.digits === true && single;
+  const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
+  return { kind: "unknown", start: digits ? "0" : start, single, end: end.map(exactly).join("") };
+}
+
+function exactly(piece: Settled): string {
+  return piece.kind === "texts" ? (piece.texts[0] ?? "") : "";
+}
+
+function product(pieces: readonly Settled[]): string[] | undefined {
+  let found = [""];
+  for (const piece of pieces) {
+    if (piece.kind !== "texts" || found.length * piece.texts.length > MOST_WORDS) return undefined;
+    found = found.flatMap((before) => piece.texts.map((text) => before + text));
+  }
+  return found;
+}
+
+/** A value inside a longer word: the texts it can be, or not known. */
+function settle(piece: Piece): Settled {
+  if (piece.kind === "text") return { kind: "texts", texts: [piece.text] };
+  if (piece.kind !== "value") return piece;
+  const { args, quoted } = piece;
+  const texts = args.flatMap((arg) => (arg.kind === "text" ? [arg.text] : []));
+  const whole = texts.length === args.length && (quoted || texts.every((text) => !/[\s*?[]/.test(text)));
+  return whole && texts.length > 0 ? { kind: "texts", texts } : { kind: "unknown", quoted };
+}
+
+function wholeValue({ args, quoted }: Extract<Piece, { kind: "value" }>): Arg[] {
+  const texts = args.flatMap((arg) => (arg.kind === "text" ? [arg.text] : []));
+  if (texts.length === args.length) {
+    if (!quoted && texts.some((text) => /[*?[]/.test(text))) return [{ kind: "unknown", start: "", single: false }];
+    const [text] = texts;
+    if (text !== undefined && texts.length === 1) {
+      const split = quoted ? [text] : text.split(/[ \t\n]+/).filter(Boolean);
+      return split.map((word): Arg => ({ kind: "text", text: word }));
+    }
+    if (quoted || texts.every((word) => word !== "" && !/\s/.test(word))) return [{ kind: "oneof", texts }];
+    return [{ kind: "unknown", start: "", single: false }];
+  }
+  const [arg, ...more] = args;
+  // One name out of a pattern; unquoted it would be split at the blanks of the name.
+  if (arg?.kind === "glob" && more.length === 0 && quoted) return [{ ...arg, single: true }];
+  return [{ kind: "unknown", start: "", single: quoted }];
+}

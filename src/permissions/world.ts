@@ -1,0 +1,77 @@
+// What a decision may look at besides the call: where it runs, what is there, and whether there is a wall.
+import { lstatSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { inside, realPath } from "../utils/paths.ts";
+import type { Files } from "./shell/resolve.ts";
+
+/** All paths absolute; a folder that is reached through a link is listed in both forms. */
+export type World = {
+  /** The working directory now; commands may have moved it. */
+  cwd: string;
+  /** Where the session started. */
+  root: string;
+  home: string;
+  /** The project and the added folders. */
+  roots: readonly string[];
+  /** Readable besides: the session's own scratch folder with long command output. */
+  readable: readonly string[];
+  files: Files;
+  wall: WallFacts;
+};
+
+/** What the settings say about the sandbox, and whether there is one. */
+export type WallFacts = {
+  active: boolean;
+  /** Commands that stay inside need no question (`sandbox.autoAllowBashIfSandboxed`). */
+  autoAllow: boolean;
+  /** `dangerouslyDisableSandbox` counts (`sandbox.allowUnsandboxedCommands`). */
+  mayLeave: boolean;
+  /** Also in bypassPermissions (`sandbox.enabled` was set to true). */
+  always: boolean;
+  /** Patterns of commands that run outside (`sandbox.excludedCommands`). */
+  excluded: readonly string[];
+};
+export const NO_WALL: WallFacts = { active: false, autoAllow: false, mayLeave: true, always: false, excluded: [] };
+
+/** The real file system. Names that cannot be read are as if they were not there. */
+export const DISK: Files = {
+  realPath,
+  list(folder) {
+    try {
+      return readdirSync(folder);
+    } catch {
+      return undefined; // not there, not a folder, or not ours to read
+    }
+  },
+  isFolder(path) {
+    try {
+      return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+    } catch {
+      return false; // not ours to look at
+    }
+  },
+  isLink(path) {
+    try {
+      return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+    } catch {
+      return false; // not ours to look at
+    }
+  },
+};
+
+/**
+ * git runs what the repository's own settings name. The project's repository is trusted; one that lies inside the project
+ * (a submodule, a vendored or unpacked one, a bare one) is somebody else's.
+ */
+export function strangeRepository(cwd: string, { roots, files }: World): string | undefined {
+  const root = roots.filter((folder) => inside(folder, cwd)).sort((a, b) => b.length - a.length)[0];
+  if (root === undefined) return `${cwd} is outside the project`;
+  for (let folder = cwd; folder !== root && inside(root, folder); folder = dirname(folder)) {
+    const names = files.list(folder) ?? [];
+    const bareOne = names.includes("HEAD") && names.includes("objects") && names.includes("refs");
+    if (names.some((name) => name.toLowerCase() === ".git") || bareOne) {
+      return `${join(folder)} is a repository of its own inside the project`;
+    }
+  }
+  return undefined;
+}

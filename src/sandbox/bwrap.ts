@@ -1,0 +1,61 @@
+// The bubblewrap command line for one inside. Pure.
+import type { Mount } from "./mounts.ts";
+
+export type Inside = {
+  mounts: readonly Mount[];
+  /** Its own network, with nothing but a loopback. */
+  ownNetwork: boolean;
+  /** The whole system is writable (`filesystem.disabled`). */
+  openSystem?: boolean;
+  /** Root owns /proc/sys, and a setting there (a program for core dumps) is a way out. */
+  isRoot: boolean;
+  /** An empty file of ours, shown instead of masked files. */
+  emptyFile: string;
+};
+
+/** Namespaces: processes (nothing outlives the first, none outside is seen), IPC, host name, network. */
+const NAMESPACES = ["--unshare-pid", "--unshare-ipc", "--unshare-uts"];
+/**
+ * No --new-session: the Bash tool already starts bwrap in a session without terminal, and its process group must stay
+ * the one we kill.
+ */
+const RIGHTS = ["--die-with-parent", "--cap-drop", "ALL"];
+
+/** Everything up to the command; append `--chdir DIR -- COMMAND...`. */
+export function bwrapArguments({ mounts, ownNetwork, openSystem, isRoot, emptyFile }: Inside): string[] {
+  return [
+    openSystem ? "--bind" : "--ro-bind",
+    "/",
+    "/",
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
+    ...(isRoot ? ["--ro-bind", "/proc/sys", "/proc/sys"] : []),
+    ...mounts.flatMap((mount) => mountArguments(mount, emptyFile)),
+    ...NAMESPACES,
+    ...(ownNetwork ? ["--unshare-net"] : []),
+    ...RIGHTS,
+  ];
+}
+
+function mountArguments(mount: Mount, emptyFile: string): string[] {
+  switch (mount.kind) {
+    case "writable":
+      return ["--bind", mount.from ?? mount.path, mount.path];
+    case "readonly":
+      return ["--ro-bind", mount.from ?? mount.path, mount.path];
+    case "masked":
+      if (mount.is === "folder") return ["--perms", mount.closed ? "0000" : "0555", "--tmpfs", mount.path];
+      // Devices do not work in there: opening it is refused.
+      return ["--ro-bind", mount.closed ? "/dev/null" : emptyFile, mount.path];
+    case "empty":
+      return ["--perms", "0555", "--tmpfs", mount.path];
+    case "temporary":
+      return ["--tmpfs", mount.path];
+    case "link":
+      return ["--symlink", mount.to, mount.path];
+    default:
+      return mount satisfies never;
+  }
+}

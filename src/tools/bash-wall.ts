@@ -1,0 +1,93 @@
+// The Bash tool's side of the wall: which one a call gets, and ending what runs inside one.
+import { readFileSync } from "node:fs";
+import type { ToolContext } from "../core/types.ts";
+import type { Wall, WallSource, Walled } from "../core/wall.ts";
+import { killTree } from "../utils/process.ts";
+
+/** Puts the command into the wall; undefined: it runs with all rights. */
+export type Wrap = (argv: readonly string[], at: { cwd: string; report: string }) => Walled;
+
+const POLL_MS = 5;
+const SIGNAL_NAMES: Record<number, string> = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  6: "SIGABRT",
+  7: "SIGBUS",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  13: "SIGPIPE",
+  14: "SIGALRM",
+  15: "SIGTERM",
+};
+
+/** Throws when the settings want no command to run without a wall and there is none. */
+export async function wallFor({ confine }: ToolContext, source: WallSource | undefined): Promise<Wrap | undefined> {
+  if (confine === "open" || !source) return undefined;
+  const state = await source.find();
+  if (state.kind === "wall") return wrapper(state.wall, confine);
+  if (!state.required) return undefined;
+  throw new Error(
+    `Not run: the settings want commands sandboxed, and there is no sandbox. ${state.why} Tell the person.`,
+  );
+}
+
+function wrapper(wall: Wall, confine: "readonly" | "workspace"): Wrap {
+  return (argv, { cwd, report }) => wall.wrap({ argv, confine, cwd, report });
+}
+
+/**
+ * Ends a walled command. Its first process, which holds the wall, dies of SIGTERM at once and takes all others with it
+ * by SIGKILL; so the others are told first, and have `graceMs` to end.
+ */
+export async function killWalled(pid: number, graceMs: number): Promise<void> {
+  if (graceMs > 0) {
+    for (const inner of descendants(pid)) send(inner, "SIGTERM");
+    const until = performance.now() + graceMs;
+    while (isRunning(pid) && performance.now() < until) await Bun.sleep(POLL_MS);
+  }
+  await killTree(pid, { graceMs: 0 });
+}
+
+/** The wall's first process reports a signal as a number. `hasReported`: the shell came to its end by itself. */
+export function signalOf(code: number, hasReported: boolean): string | null {
+  return hasReported ? null : (SIGNAL_NAMES[code - 128] ?? null);
+}
+
+function descendants(pid: number): number[] {
+  const children = childrenOf(pid);
+  return [...children, ...children.flatMap(descendants)];
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).map(Number);
+  } catch {
+    return []; // it has just ended, or the system does not tell: then SIGKILL must do
+  }
+}
+
+/** The process number outside of the first process inside: when that is gone, so is all else. Undefined: not there yet. */
+export function firstInside(pid: number): number | undefined {
+  return childrenOf(pid)[0];
+}
+
+/** A zombie does not run. */
+export function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !/\) [ZX] /.test(stat.slice(stat.lastIndexOf(")")));
+  } catch {
+    return false; // no such process any more
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // it has ended meanwhile
+  }
+}
