@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { permissionsCommand, type PermissionsWorld } from "../src/commands/permissions.ts";
+import { recorded } from "../src/commands/permissions-simulate.ts";
 import { parseArgs } from "../src/config/args.ts";
 import type { Situation } from "../src/permissions/decision.ts";
 import { accessBy, judgeWith, modeOf, verdictOf } from "../src/permissions/query.ts";
@@ -149,7 +150,7 @@ test("a command: the decision, each part aligned, what decided, what it touches,
   allow  npm test     the rule Bash(npm test:*) (/s.json:3)
 Step:     default mode: rm removes files
 Touches:  removes dist
-Sandbox:  only the project and a private temporary folder can be written
+Sandbox:  none is in use; with one, only the project and a private temporary folder can be written
 Would be allowed by: Bash(rm -rf dist), Bash(weave all)`,
   ]);
 });
@@ -162,6 +163,21 @@ test("a rule that decided is named with file and line; what it forbids stands un
 Step:     deny rule: the rule Bash(git push:*) (/s.json:7) forbids it
 Rule:     Bash(git push:*)  (/s.json:7)
 Stands until this rule goes: Bash(git push:*)  (/s.json:7)`,
+  ]);
+});
+
+test("the sandbox a command would run in is only claimed where there is one", async () => {
+  const wall = { ...NO_WALL, active: true };
+  const walled = async () => ({ ...today(cwd), world: { ...today(cwd).world, wall } });
+  const judge = judgeWith({ cwd, home, access, today: walled });
+  await type(["permissions", "explain", "--", "weave"], { judge });
+  await type(["permissions", "explain", "--mode", "bypass", "--", "weave"], { judge });
+  await type(["permissions", "explain", "--", "true"], { judge });
+  const lines = said.flatMap((text) => text.split("\n")).filter((line) => line.startsWith("Sandbox:"));
+  expect(lines).toEqual([
+    "Sandbox:  only the project and a private temporary folder can be written",
+    "Sandbox:  it would run outside",
+    "Sandbox:  nothing can be written, no network",
   ]);
 });
 
@@ -183,16 +199,22 @@ Would be decided by rules and the person once plan mode is left.`,
   ask    rm -rf ~  rm removes files
 Step:     critical removal: it removes ${home}: that is asked in every mode
 Touches:  removes ${home}
-Sandbox:  only the project and a private temporary folder can be written
+Sandbox:  none is in use; with one, only the project and a private temporary folder can be written
 No allow rule changes this.`,
     `deny  true[90 blanks];
       weave
   allow  true   only reads
   ask    weave  weave is not known to only read
 Step:     dontAsk mode: weave is not known to only read, and in dontAsk mode nothing is asked
-Sandbox:  only the project and a private temporary folder can be written
+Sandbox:  none is in use; with one, only the project and a private temporary folder can be written
 Would be allowed by: Bash(weave)`,
   ]);
+});
+
+test("a fault of ours is not taken for a mistake of the person", async () => {
+  const fault = new TypeError("x is not a function");
+  const asked = type(["permissions", "explain", "--", "weave"], { judge: () => Promise.reject(fault) });
+  await expect(asked).rejects.toBe(fault);
 });
 
 test("--json is the verdict as one object", async () => {
@@ -216,6 +238,7 @@ test("--json is the verdict as one object", async () => {
         touches: [],
         mode: "default",
         confine: "workspace",
+        walled: false,
         fix: ["Bash(npm test:*)"],
       },
     ],
@@ -479,6 +502,18 @@ Rules that would cover the most of it:
   Edit(/sub/x.ts) (1)`,
     ]);
   }
+});
+
+test("a call counts where it started: a command that moves is recorded as moved before its own end", () => {
+  const sub = join(cwd, "sub");
+  expect(recorded(conversation, cwd)).toEqual([
+    { call: one, cwd, outcome: "ok" },
+    { call: two, cwd: sub, outcome: "ok" },
+    { call: three, cwd: sub, outcome: "denied" },
+    { call: four, cwd: sub, outcome: "ok" },
+    { call: five, cwd: sub, outcome: "ok" },
+    { call: six, cwd: sub, outcome: undefined },
+  ]);
 });
 
 test("--mode, and a record with nothing in it", async () => {

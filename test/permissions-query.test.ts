@@ -101,6 +101,7 @@ test("paths are judged on the real disk, through links, from the folder and home
     [read(join(cwd, "src/a.ts"), { cwd: join(home, "linked") }), "allow"],
     [read("a.ts", { cwd: "src" }), "allow"],
     [read("../a", { cwd: "src" }), "ask"],
+    [read("a.ts", { cwd: "src", rules: { deny: [`Read(/${cwd}/src/**)`] } }), "deny"],
     [read("x", { cwd: "/nowhere/at/all" }), "allow"],
     [read("/nowhere/else", { cwd: "/nowhere/at/all" }), "ask"],
     [read("/h/.ssh/id", { cwd: "/nowhere", home: "/h", rules: { deny: ["Read(~/.ssh/**)"] } }), "deny"],
@@ -169,6 +170,7 @@ test("what would change it: allow rules for what is asked, a deny rule for what 
     [bash("npm test", { rules: { allow: ["Bash(npm:*)"] } }), ["Bash(npm test:*)"]],
     [bash("npm --silent test", { rules: { allow: ["Bash(npm:*)"] } }), ["Bash(npm:*)"]],
     [{ tool: "Read", input: { file_path: "src/a.ts" }, cwd }, ["Read"]],
+    [bash("if true; then true; fi", { cwd }), undefined],
     // Nothing narrow is safe, or no allow rule is strong enough.
     [bash('bash -c "$X"', { cwd }), undefined],
     [bash("rm -rf ~", { cwd }), undefined],

@@ -1,6 +1,6 @@
 // Attempts to break out of the wall, with the real bubblewrap: each must leave the outside as it was.
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { noWall, walled } from "./sandbox-kit.ts";
@@ -10,8 +10,8 @@ const walledTest = test.skipIf(noWall !== undefined);
 walledTest("the system, the home and what is beside the project are read-only", async () => {
   using w = walled();
   writeFileSync(join(w.home, ".profile"), "mine\n");
-  const places = ["/etc/nanocode-test", "/usr/nanocode-test", "/var/lib/nanocode-test", "/sys/nanocode-test"];
-  const targets = [...places, join(w.home, "x"), join(w.home, ".profile"), "../x", "../outside/x", "/x"];
+  const places = ["/etc/nanocode-test", "/usr/nanocode-test", "/var/lib/nanocode-test", "/nanocode-test"];
+  const targets = [...places, join(w.home, "x"), join(w.home, ".profile"), "../x", "../outside/x"];
   for (const target of targets) {
     expect([target, await w.text(`echo x >> ${JSON.stringify(target)}`)]).toEqual([
       target,
@@ -21,7 +21,9 @@ walledTest("the system, the home and what is beside the project are read-only", 
   await w.text("echo x > ../../x");
   expect(existsSync(join(w.base, "x"))).toBe(false);
   expect(readFileSync(join(w.home, ".profile"), "utf8")).toBe("mine\n");
-  expect(places.filter((path) => existsSync(path))).toEqual([]);
+  const made = places.filter((path) => existsSync(path));
+  made.forEach((path) => rmSync(path));
+  expect(made).toEqual([]);
   expect(readdirSync(w.outside)).toEqual([]);
 });
 
@@ -104,7 +106,7 @@ walledTest("other processes are neither seen nor read nor ended", async () => {
   using w = walled();
   const other = Bun.spawn(["sleep", "60"], { env: { SECRET_WORD: "TOP SECRET" } });
   const text = await w.text(
-    `kill -9 ${other.pid}; kill -9 -1; cat /proc/${process.pid}/environ /proc/${other.pid}/environ; ls /proc | grep -c '^[0-9]'; cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c SECRET`,
+    `kill -9 ${other.pid}; cat /proc/${process.pid}/environ /proc/${other.pid}/environ; ls /proc | grep -c '^[0-9]'; cat /proc/[0-9]*/environ | tr '\\0' '\\n' | grep -c SECRET`,
   );
   expect(text).toContain(`(${other.pid}) - No such process`);
   expect(text).not.toContain("TOP SECRET");
@@ -115,22 +117,20 @@ walledTest("other processes are neither seen nor read nor ended", async () => {
 walledTest("no rights to mount, leave or reconfigure, as root neither", async () => {
   using w = walled();
   writeFileSync(join(w.home, ".netrc"), "TOP SECRET\n");
+  // Should the wall have a hole, none of these changes the machine.
+  const same = (path: string) => `v=$(cat ${path}) && echo "$v" > ${path}`;
   const tries = [
     "mount -o remount,rw /",
-    "mount -t tmpfs none /tmp",
-    "umount /tmp",
+    "mkdir m; mount -t tmpfs none m",
     'umount -l "$HOME/.netrc"',
     "chroot / true",
-    "mknod /tmp/disk b 8 0",
-    "hostname other",
+    "mknod disk b 8 0",
+    'hostname "$(hostname)"',
     "unshare -m true",
     "nsenter -t 1 -m true",
-    "date -s 2001-01-01",
-    "dmesg -n 1",
-    "echo 0 > /proc/sys/vm/swappiness",
-    "echo '|/bin/false' > /proc/sys/kernel/core_pattern",
+    same("/proc/sys/vm/swappiness"),
+    same("/proc/sys/kernel/core_pattern"),
     "echo $$ > /sys/fs/cgroup/cgroup.procs",
-    "capsh --has-p=cap_sys_admin",
   ];
   for (const command of tries) expect([command, (await w.run(command)).isError]).toEqual([command, true]);
   expect(await w.text("grep -E '^(CapEff|CapPrm|CapAmb|NoNewPrivs)' /proc/self/status")).toBe(
@@ -138,9 +138,9 @@ walledTest("no rights to mount, leave or reconfigure, as root neither", async ()
   );
   // Where a program may make a user namespace of its own, the mounts in it are locked.
   const nested =
-    'unshare -Urm sh -c \'mount -o remount,rw,bind /; umount -l "$HOME/.netrc"; cat "$HOME/.netrc"; touch /etc/x\'';
+    'unshare -Urm sh -c \'mount -o remount,rw,bind /; umount -l "$HOME/.netrc"; cat "$HOME/.netrc"; touch "$HOME/x"\'';
   expect(await w.text(nested)).not.toContain("TOP SECRET");
-  expect(existsSync("/etc/x")).toBe(false);
+  expect(existsSync(join(w.home, "x"))).toBe(false);
 });
 
 walledTest("no terminal: nothing can be typed into the person's", async () => {

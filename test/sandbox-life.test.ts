@@ -1,10 +1,12 @@
 // How commands in the wall end: codes, signals, time limits, background, and the program's own death. With the real bubblewrap.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { WallSource } from "../src/core/wall.ts";
 import { noWall, settings, walled } from "./sandbox-kit.ts";
-import { isAlive, until } from "./tool-bash-session.ts";
+import { cleanUp, isAlive, until } from "./tool-bash-session.ts";
+
+afterAll(cleanUp);
 
 const walledTest = test.skipIf(noWall !== undefined);
 
@@ -95,7 +97,7 @@ walledTest("background commands run in the wall; another one's kill is carried o
   expect(readFileSync(task.outputPath, "utf8")).toContain("Read-only file system");
   expect(await w.text(`tail -n 1 '${task.outputPath}'`)).toBe("ready");
   expect(await w.text(`echo x > '${task.outputPath}'`)).toContain("Read-only");
-  expect(await w.text("kill -- -1")).not.toContain("Ended");
+  expect(await w.text("kill -- -999999999")).not.toContain("Ended");
   expect(await w.text(`kill -- -${task.pid} ${process.pid}`)).not.toContain("Ended");
   expect(task.pid && isAlive(task.pid)).toBe(true);
   expect(await w.text(`kill -- -${task.pid}`, { confine: "readonly" })).toBe("Ended: task b1.");

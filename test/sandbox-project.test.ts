@@ -1,5 +1,5 @@
 // The project inside the wall: what stays writable, what is kept as it is though it is not there, and that nothing is left behind.
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import {
   existsSync,
   lstatSync,
@@ -13,7 +13,9 @@ import {
 import { join } from "node:path";
 import { PROTECTED_FILES, PROTECTED_FOLDERS } from "../src/sandbox/protected.ts";
 import { noWall, walled, type WalledOptions } from "./sandbox-kit.ts";
-import { until } from "./tool-bash-session.ts";
+import { cleanUp, until } from "./tool-bash-session.ts";
+
+afterAll(cleanUp);
 
 const walledTest = test.skipIf(noWall !== undefined);
 const GIT = "git -c user.name=n -c user.email=e";

@@ -182,6 +182,7 @@ test("a failure is put down to the wall only where something points to it", () =
   expect(said("connect ECONNREFUSED 127.0.0.1:5432")).toContain("a loopback of its own");
   expect(said("connection refused", { network: { kind: "host" } })).toBeUndefined();
   expect(said("Read-only file system", { code: 0 })).toBeUndefined();
+  expect(said("bwrap: Can't chdir to /p: No such file or directory")).toContain("could not be set up");
 });
 
 test("status says what there is, and what there is not", () => {

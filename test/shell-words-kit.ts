@@ -10,9 +10,13 @@ export function argsOf(line: string): Arg[] {
 }
 
 function argOf(word: string): Arg {
-  const plain = word.replace(/'([^']*)'|"([^"]*)"|\\(.)/gs, (_, single, double, escaped) => single ?? double ?? escaped);
+  const plain = word.replace(
+    /'([^']*)'|"([^"]*)"|\\(.)/gs,
+    (_, single, double, escaped) => single ?? double ?? escaped,
+  );
   const bare = word.replace(/'[^']*'|\\./gs, "");
-  if (bare.includes("$x")) return { kind: "unknown", start: plain.slice(0, plain.indexOf("$x")), single: bare.includes('"') };
+  if (bare.includes("$x"))
+    return { kind: "unknown", start: plain.slice(0, plain.indexOf("$x")), single: bare.includes('"') };
   if (!bare.replace(/"[^"]*"/gs, "").includes("*")) return textArg(plain);
   return { kind: "glob", pattern: plain, start: plain.slice(0, plain.indexOf("*")), single: false };
 }
@@ -33,8 +37,12 @@ export function judged(
 /** The effect, and what is touched and run, in one line of text. */
 export function summary(judgement: Judgement): string {
   const { effect, reads, writes, nested } = judgement;
-  const uses = reads.map(({ arg, what, recursive }) => `${what === "content" ? "r" : "n"}${recursive ? "*" : ""}:${shown(arg)}`);
-  const changes = writes.map(({ arg, how, recursive }) => `${how === "write" ? "w" : "d"}${recursive ? "*" : ""}:${shown(arg)}`);
+  const uses = reads.map(
+    ({ arg, what, recursive }) => `${what === "content" ? "r" : "n"}${recursive ? "*" : ""}:${shown(arg)}`,
+  );
+  const changes = writes.map(
+    ({ arg, how, recursive }) => `${how === "write" ? "w" : "d"}${recursive ? "*" : ""}:${shown(arg)}`,
+  );
   const runs = nested.map(({ words, script, added, assignments = [] }) => {
     const known = [...assignments.map(({ name, value }) => `${name}=${shown(value)}`), ...words.map(shown)].join(" ");
     const names = added ? ` +${added.dotted ? "dotted" : "any"}${added.files ? ",files" : ""}` : "";

@@ -18,19 +18,19 @@ const STEPS: Readonly<Record<string, string>> = {
 const CONFINED: Readonly<Record<Confinement, string>> = {
   readonly: "nothing can be written, no network",
   workspace: "only the project and a private temporary folder can be written",
-  open: "it runs outside it",
+  open: "it would run outside",
 };
 
 /** Several lines, no newline at the end. */
 export function explainText(query: Query, verdict: Verdict): string {
-  const { decision, parts, touches, confine, rule } = verdict;
+  const { decision, parts, touches, confine, walled, rule } = verdict;
   return [
     `${decision}  ${indented(callText(query), decision.length + 2)}`,
     ...partLines(parts),
     labelled("Step", stepText(verdict)),
     ...(rule ? [labelled("Rule", ruleText(rule))] : []),
     ...touches.map((line, i) => labelled(i === 0 ? "Touches" : "", shown(line))),
-    ...(confine ? [labelled("Sandbox", CONFINED[confine])] : []),
+    ...(confine ? [labelled("Sandbox", `${walled ? "" : "none is in use; with one, "}${CONFINED[confine]}`)] : []),
     ...change(verdict),
   ].join("\n");
 }

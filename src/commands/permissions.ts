@@ -127,8 +127,8 @@ function asked(words: readonly string[], text: string | undefined): Query {
   }
 }
 
-/** What is wrong with the question is for the person who asked it. */
+/** What is wrong with the question is for the person who asked it; a fault of ours is not. */
 function said(error: unknown): never {
-  if (error instanceof Error) throw new UsageError(`error: ${error.message}`);
+  if (error instanceof UsageError) throw new UsageError(`error: ${error.message}`);
   throw error;
 }

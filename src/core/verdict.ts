@@ -31,6 +31,8 @@ export type Verdict = {
   mode: string;
   /** How much of the machine a command would get where there is a sandbox. */
   confine?: Confinement;
+  /** There is a sandbox; only said with `confine`. */
+  walled?: boolean;
   /**
    * The smallest rules that would change it: of what is asked the allow rules that together would let it run, of what is
    * allowed a deny rule that would stop it. Absent: not asked for, none narrow enough, or it is `rule` that has to go.
@@ -39,7 +41,7 @@ export type Verdict = {
 };
 
 /**
- * `fix`: also look for the rules that would change it, which takes as long again. Rejects with an Error whose text is for
- * the person: a rule, a mode or an input that is wrong.
+ * `fix`: also look for the rules that would change it, which takes as long again. Rejects with UsageError for a rule,
+ * a mode or an input that is wrong.
  */
 export type Judge = (query: Query, want?: { fix: boolean }) => Promise<Verdict>;

@@ -10,7 +10,7 @@ import { parseRule, type Behavior, type Rule, type Rules } from "./rules.ts";
 import { suggestRules } from "./suggest.ts";
 import { DISK, NO_WALL, type World } from "./world.ts";
 
-/** What a call would touch. Throws an Error for an input the tool does not take. */
+/** What a call would touch. Throws UsageError for an input the tool does not take. */
 export type AccessOf = (tool: string, input: Record<string, unknown>, cwd: string) => Access;
 
 export type Judging = {
@@ -89,13 +89,21 @@ export function accessBy(tools: readonly Tool[]): AccessOf {
   const byName = new Map(tools.map((tool) => [tool.spec.name, tool]));
   return (name, input, cwd) => {
     const tool = byName.get(name);
-    if (tool) return tool.access(tool.parse(input), cwd);
+    if (tool) return tool.access(parsed(tool, input), cwd);
     if (HARMLESS.includes(name)) return { kind: "none" };
     if (name === "WebFetch") return { kind: "net", url: textOf(name, input, "url") };
     if (name === "WebSearch") return { kind: "net", url: "the search service" };
     if (name === "NotebookEdit") return { kind: "write", paths: [resolve(cwd, textOf(name, input, "notebook_path"))] };
     return { kind: "unknown" };
   };
+}
+
+function parsed<I>(tool: Tool<I>, input: Record<string, unknown>): I {
+  try {
+    return tool.parse(input);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function textOf(tool: string, input: Record<string, unknown>, key: string): string {
@@ -128,7 +136,7 @@ export function verdictOf(
     })),
     touches,
     mode,
-    ...(confine ? { confine } : {}),
+    ...(confine ? { confine, walled: world.wall.active } : {}),
     ...(fix ? { fix } : {}),
   };
 }
@@ -139,10 +147,9 @@ function named({ text, source }: Rule): NamedRule {
 
 type Asked = Situation & { call: ToolUse; access: Access };
 
-function fixFor(asked: Asked, { behavior, step }: Decision): readonly string[] | undefined {
+/** Only what really changes the decision: no allow rule is stronger than a rule that forbids or a protected path. */
+function fixFor(asked: Asked, { behavior }: Decision): readonly string[] | undefined {
   if (behavior === "allow") return stopping(asked);
-  // No allow rule is stronger than a rule that forbids, a critical removal, a protected path or plan mode.
-  if (step !== "mode") return undefined;
   return (
     suggestRules(asked) ?? (asked.access.kind === "net" ? firstThat("allow", [asked.call.name], asked) : undefined)
   );

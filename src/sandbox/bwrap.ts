@@ -44,7 +44,8 @@ function mountArguments(mount: Mount, emptyFile: string): string[] {
     case "writable":
       return ["--bind", mount.from ?? mount.path, mount.path];
     case "readonly":
-      return ["--ro-bind", mount.from ?? mount.path, mount.path];
+      // It may have gone since it was looked at.
+      return ["--ro-bind-try", mount.from ?? mount.path, mount.path];
     case "masked":
       if (mount.is === "folder") return ["--perms", mount.closed ? "0000" : "0555", "--tmpfs", mount.path];
       // Devices do not work in there: opening it is refused.

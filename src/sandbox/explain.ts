@@ -14,6 +14,8 @@ export type Failure = {
   mayLeave: boolean;
 };
 
+/** bubblewrap's own words. */
+const NOT_SET_UP = /^bwrap: /m;
 const READ_ONLY = /read-only file system|\bEROFS\b/i;
 const REFUSED = /permission denied|\bEACCES\b|operation not permitted|\bEPERM\b|device or resource busy|\bEBUSY\b/i;
 const NO_NETWORK =
@@ -33,6 +35,7 @@ export function explainFailure(failure: Failure): string | undefined {
 
 function reasonOf({ code, output, confine, network, writable }: Failure): string | undefined {
   if (code === 0) return undefined;
+  if (NOT_SET_UP.test(output)) return "it could not be set up around the command, which did not run.";
   if (READ_ONLY.test(output)) {
     if (confine === "readonly") return "the command was approved as one that only reads, so nothing was writable.";
     return `only ${list([...writable, "/tmp"])} ${writable.length === 0 ? "is" : "are"} writable there, without protected paths such as .git/config, .git/hooks and .claude.`;

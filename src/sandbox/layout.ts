@@ -34,7 +34,7 @@ export type LayoutOptions = {
   scratch: string;
   /** What `/tmp` is inside, on the outside. */
   temporary: string;
-  /** Absolute paths and globs from Read deny rules. */
+  /** Absolute paths and globs from Read deny rules; for a name at any depth one glob below each root. */
   denyRead: readonly string[];
   sockets: readonly Mount[];
   isStandIn(path: string): boolean;

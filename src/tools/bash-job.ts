@@ -4,6 +4,7 @@ import type { Walled } from "../core/wall.ts";
 import { exitCodeOf, isGroupAlive, killTree, killTreeNow, trackTree } from "../utils/process.ts";
 import type { Shell } from "./bash-env.ts";
 import type { Capture, OutputFolder } from "./bash-output.ts";
+import { shellArguments } from "./bash-script.ts";
 import { firstInside, isRunning, killWalled, signalOf, type Wrap } from "./bash-wall.ts";
 
 export type JobOptions = {
@@ -45,33 +46,6 @@ const LONGEST_PAUSE_MS = 25;
 const LONGEST_QUIET_PAUSE_MS = 250;
 /** A path is shorter; the command can write anything into the report. */
 const LONGEST_REPORT = 16 * 1024;
-/** Linux refuses a single argument of 128 KiB; a UTF-16 unit is at most 3 bytes. */
-const PIECE_LENGTH = 40_000;
-
-// The command comes as arguments (in pieces) and is never part of the script. The trap reports the folder on `exit` and
-// `set -e`, the tail when the command has a trap of its own; neither changes the exit code nor shows under `set -x`.
-// The blank keeps eval from taking a leading "-" for an option of its own.
-const pwd = process.platform === "win32" ? "pwd -W" : "command pwd -P";
-const SCRIPT = scriptOf({ before: "", report: `${pwd} >|"$__f"` });
-// In a wall the first line of the report is "1" when the command left something behind that still runs after a moment:
-// it ends with the wall, and has to be told. All that /proc shows there is what belongs to the command.
-const COUNT = "set -- /proc/[0-9]*";
-const IS_LEFT = 'command [ $# -gt "$__n" ]';
-const WALLED_SCRIPT = scriptOf({
-  before: `${COUNT}; __n=$#; shift $#; `,
-  report:
-    `{ ${COUNT}; if ${IS_LEFT}; then command sleep 0.04; ${COUNT}; fi; ` +
-    `if ${IS_LEFT}; then command echo 1; else command echo 0; fi; ${pwd}; } >|"$__f"`,
-});
-
-function scriptOf({ before, report }: { before: string; report: string }): string {
-  return [
-    `trap '{ set +xefu; ${report}; } 2>/dev/null' EXIT`,
-    `__f=$1; shift; __c=; for __a; do __c=$__c$__a; done; shift $#; unset __a; ${before}eval " $__c"`,
-    `{ __c=$?; set +xefu; ${report} || :; } 2>/dev/null; exit $__c`,
-  ].join("; ");
-}
-
 /** Starts on construction; throws when the shell cannot be started. Must be ended: `finish()` or `leave()`. */
 export class ShellJob {
   readonly pid: number;
@@ -102,7 +76,7 @@ export class ShellJob {
     this.capture = options.output.capture();
     const report = options.output.newPath(".cwd");
     try {
-      const started = shellFor(options, report);
+      const started = walledOrNot(options, report);
       this.#walled = started.walled;
       this.#child = spawnShell(options, started, this.capture.childFd);
     } catch (error) {
@@ -262,12 +236,10 @@ export class ShellJob {
 
 type Started = { argv: string[]; walled: Walled | undefined };
 
-function shellFor({ shell, command, cwd, wrap }: JobOptions, report: string): Started {
-  const flags = shell.flavor === "bash" ? ["--noprofile", "--norc"] : [];
-  const argvOf = (text: string) => [shell.path, ...flags, "-c", text, shell.flavor, report, ...pieces(command)];
-  if (!wrap) return { argv: argvOf(SCRIPT), walled: undefined };
-  const walled = wrap(argvOf(WALLED_SCRIPT), { cwd, report });
-  return { argv: walled.argv, walled };
+function walledOrNot({ shell, command, cwd, wrap }: JobOptions, report: string): Started {
+  const argv = shellArguments({ shell, command, report, isWalled: wrap !== undefined });
+  const walled = wrap?.(argv, { cwd, report });
+  return { argv: walled?.argv ?? argv, walled };
 }
 
 function spawnShell({ cwd, env }: JobOptions, { argv, walled }: Started, outputFd: number): Bun.Subprocess {
@@ -283,19 +255,6 @@ function spawnShell({ cwd, env }: JobOptions, { argv, walled }: Started, outputF
   });
   trackTree(child);
   return child;
-}
-
-function pieces(command: string): string[] {
-  const found: string[] = [];
-  for (let from = 0; from < command.length;) {
-    const end = Math.min(from + PIECE_LENGTH, command.length);
-    const code = command.charCodeAt(end - 1);
-    const isSplitPair = end < command.length && code >= 0xd800 && code <= 0xdbff;
-    const to = isSplitPair ? end - 1 : end;
-    found.push(command.slice(from, to));
-    from = to;
-  }
-  return found;
 }
 
 function startError(error: unknown, { command, shell, cwd }: JobOptions): Error {

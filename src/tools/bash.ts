@@ -81,6 +81,7 @@ async function runCommand(input: Input, ctx: ToolContext, world: World): Promise
   const { deps, limits, output } = world;
   requireFolder(ctx, deps.projectRoots());
   const wrap = await wallFor(ctx, deps.wall);
+  if (ctx.signal.aborted) throw new Error("Interrupted before it started.");
   const killed = wrap && (await deps.tasks.killAsAsked(input.command));
   if (killed !== undefined) return plainOutput(killed);
   const { shell, note } = world.shell();

@@ -12,6 +12,10 @@ export type Reads = {
   places: readonly Place[] | undefined;
   what: "content" | "names";
   recursive: boolean;
+  /** Of a program that is not known, words are only taken for paths. */
+  guess: boolean;
+  /** Names handed over when it runs, found to be files of the workspace by the program that hands them. */
+  handed: boolean;
 };
 export type Writes = {
   shown: string;

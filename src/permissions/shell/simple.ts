@@ -1,4 +1,5 @@
 // Simple commands: their words, assignments and redirections, and what the program behind them does.
+import { relative } from "node:path";
 import type { Assignment, Command, CommandArgument, ParsedScript, Redirection, SyntaxNode, Word } from "unbash";
 import { forEachChild, parse } from "unbash";
 import { judgeBuiltin, stateAfter } from "./builtins.ts";
@@ -152,11 +153,22 @@ export class SimpleCommands {
       effect: why === undefined ? judged.effect : "unknown",
       why: why ?? judged.why,
       editing: judged.effect === "files" && ACCEPT_EDITS.has(program),
-      reads: judged.reads.map((use) => this.#reads(use, context)),
+      reads: [
+        ...judged.reads.map((use) => ({ ...this.#reads(use, context), guess: judged.effect === "unknown" })),
+        ...(nested?.added ? this.#readsAdded(program, args) : []),
+      ],
       writes: judged.writes.map((change) => this.#writes(change, context, false)),
       inner,
       transparent: TRANSPARENT_FOR_ALLOW.has(program),
     };
+  }
+
+  /** Names that are only known when it runs, of a program that prints what is in files. */
+  #readsAdded(program: string, args: readonly Arg[]): Reads[] {
+    if (lookup(program)?.appendable?.(args) !== "files") return [];
+    return [
+      { shown: "names it is handed", places: undefined, what: "content", recursive: false, guess: false, handed: true },
+    ];
   }
 
   #judge(
@@ -174,15 +186,26 @@ export class SimpleCommands {
     if (!entry) return unknownEffect(`${program} is not known to only read`);
     const { feed } = context;
     const added = nested?.added;
-    const judged = entry.judge({ name: program, args, ...(feed ? { feed } : {}), ...(added ? { added } : {}) });
+    const words = SEARCHES.test(program) ? args.map((arg) => this.#undashed(arg, context)) : args;
+    const judged = entry.judge({ name: program, args: words, ...(feed ? { feed } : {}), ...(added ? { added } : {}) });
     if (!added || accepts(entry, args, added)) return judged;
     return unknownEffect(`${program} with names that are only known when it runs`, judged);
+  }
+
+  /** A pattern like `*.md` is no danger where no name that begins with a dash is there for it. */
+  #undashed(arg: Arg, { state }: Context): Arg {
+    const [cwd, ...others] = state.cwds ?? [];
+    if (arg.kind !== "glob" || arg.start !== "" || cwd === undefined || others.length > 0) return arg;
+    if (arg.pattern.startsWith("\\") || arg.pattern.includes("..")) return arg;
+    const places = placesOf(arg, [cwd], this.#place.files);
+    const isDashed = places?.some(({ given }) => relative(cwd, given).startsWith("-")) ?? true;
+    return isDashed ? arg : { ...arg, pattern: `./${arg.pattern}`, start: "./" };
   }
 
   #nested(nested: Nested, { feed: _, ...context }: Context): Part[] {
     if (nested.script !== undefined) {
       const text = nested.script;
-      const state: State = { cwds: undefined, moved: true, defined: new Set() };
+      const state: State = { ...context.state, defined: new Set() };
       this.#sink.script(parse(text), { ...context, state, source: text, taint: "it runs a text as a script" });
       return [];
     }
@@ -243,7 +266,8 @@ export class SimpleCommands {
 
   #reads({ arg, what, recursive }: Use, { state }: Context): Reads {
     const places = placesOf(arg, state.cwds, this.#place.files);
-    return { shown: wordText(arg).replaceAll(UNKNOWN, "…"), places, what, recursive: recursive === true };
+    const shown = wordText(arg).replaceAll(UNKNOWN, "…");
+    return { shown, places, what, recursive: recursive === true, guess: false, handed: false };
   }
 
   #writes({ arg, how, recursive }: Change, { state }: Context, redirect: boolean): Writes {
@@ -280,6 +304,8 @@ export class SimpleCommands {
   }
 }
 
+/** No option of theirs writes or runs anything; a name taken for one could only change what is found. */
+const SEARCHES = /^[efg]?grep$/;
 const PREFIX = "a variable in front changes what it does";
 
 /** The name of a program in a system folder; any other path is left as it is. */

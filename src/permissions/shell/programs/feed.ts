@@ -21,7 +21,7 @@ export function feedOf(call: Call): Feed | undefined {
     case "grep":
     case "egrep":
     case "fgrep":
-      return grepFeed(call.args);
+      return grepFeed(call.args) ?? filterFeed(call);
     case "rg":
       return rgFeed(call.args);
     default:

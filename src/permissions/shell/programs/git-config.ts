@@ -14,7 +14,11 @@ const CONFIG: OptionTable = {
 
 /** Not credential, http, url, sendemail and others: they may hold passwords. */
 const SECTIONS =
-  "user|core|remote|branch|init|pull|push|fetch|merge|rebase|diff|color|commit|tag|alias|submodule|status|log|gc|index|feature|extensions|safe|column|grep|help|advice|rerere|format|blame|stash|worktree|pager|interactive|mergetool|difftool|gpg";
+  `user core remote branch init pull push fetch merge rebase diff color commit tag alias submodule status log gc
+  index feature extensions safe column grep help advice rerere format blame stash worktree pager interactive mergetool
+  difftool gpg`
+    .split(/\s+/)
+    .join("|");
 const KEY = new RegExp(`^(${SECTIONS})\\.[^=]*$`, "i");
 const VERBS = new Set(["set", "unset", "edit", "rename-section", "remove-section"]);
 /** Anchored, and nothing in it that could mean another section. */

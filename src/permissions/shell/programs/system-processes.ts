@@ -112,7 +112,10 @@ const kill: Program = ({ name, args }) => {
   const [first, ...rest] = args;
   const option = literal(first);
   const lists = option === "-l" && rest.every(isNumbers);
-  const asks = option === "-0" && rest.length > 0 && rest.every((arg) => isNumbers(arg) || arg.kind === "unknown");
+  // One that is not known is taken for a process; among several one could be an option.
+  const [pid, ...more] = rest;
+  const isOne = pid?.kind === "unknown" && pid.single && more.length === 0;
+  const asks = option === "-0" && pid !== undefined && (isOne || rest.every(isNumbers));
   return lists || asks ? READS_NOTHING : unknownEffect(`${name} sends a signal`);
 };
 
