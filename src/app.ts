@@ -3,19 +3,16 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Conversation } from "./commands/command.ts";
 import { keepRules } from "./commands/keep.ts";
-import { askTrust, ignoredLine, trustCommand } from "./commands/trust.ts";
 import { compose, type Setup } from "./compose.ts";
 import { help, parseArgs } from "./config/args.ts";
 import type { Options } from "./config/flags.ts";
 import { places, projectSlug, type Env, type Places } from "./config/paths.ts";
-import { readProject, type Project } from "./config/project.ts";
 import { mergeSettings } from "./config/settings.ts";
 import { UsageError } from "./core/errors.ts";
 import type { Host, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import type { JudgingWorld } from "./judging.ts";
-import { surveyFiles } from "./permissions/trust-survey.ts";
-import { Trust } from "./permissions/trust.ts";
+import { asked, judged, trustText, unasked, type Judged, type TrustWorld } from "./project.ts";
 import { fdOut, isTerminal, type Out } from "./ui/out.ts";
 import { sanitize } from "./ui/sanitize.ts";
 import { debugLog, type Log } from "./utils/debug.ts";
@@ -145,8 +142,13 @@ async function dispatch(argv: string[], world: World): Promise<number> {
       const { runPermissions } = await import("./judging.ts");
       return runPermissions(command.args, judgingWorld(options, world));
     }
+    case "status": {
+      const { statusText } = await import("./judging.ts");
+      world.out.write(`${sanitize(await statusText(command.args, judgingWorld(options, world)))}\n`);
+      return 0;
+    }
     case "trust":
-      world.out.write(`${sanitize(trustText(command.args, world))}\n`);
+      world.out.write(`${sanitize(trustText(command.args, trustWorld(world)))}\n`);
       return 0;
     case "run": {
       const interactive = !options.print && world.out.isTerminal && (await isTerminal(0));
@@ -157,72 +159,22 @@ async function dispatch(argv: string[], world: World): Promise<number> {
   }
 }
 
-/** A project, and what of it may act. */
-type Judged = { project: Project; trust: Trust };
-
-/** What was trusted before may act, with --trust all of it. Runs nothing and asks nobody. */
-function judged({ settings: flag, settingSources, trust: once }: Options, { cwd, places: where, err }: World): Judged {
-  const project = readProject({ places: where, cwd, flag, sources: settingSources });
-  const texts = project.folders.flatMap((folder) => surveyFiles(folder, project.isPersonal));
-  const items = [...project.items, ...texts];
-  const trust = new Trust({ path: join(where.nanocode, "trust.json"), items, partial: settingSources !== undefined });
-  if (trust.problem) warnOn(err, trust.problem);
-  if (once) trust.once();
-  return { project, trust };
-}
-
 /** `nanocode permissions` only asks: nothing has to be brought to an end when it is told to stop. */
 function judgingWorld(options: Options, world: World): JudgingWorld {
   const { signal } = world.stop.controller;
   signal.addEventListener("abort", () => void world.stop.leave(0));
-  const setupIn = (cwd: string) => setupFor(options, { ...world, cwd }, unasked(options, { ...world, cwd }));
+  const setupIn = (cwd: string) =>
+    setupFor(options, { ...world, cwd }, unasked(options, trustWorld({ ...world, cwd })));
   return { ...world, signal, setupIn, onExit: (cleanup) => void world.stop.cleanups.push(cleanup) };
-}
-
-/** With nobody to ask: says what is ignored. */
-function unasked(options: Options, world: World): Judged {
-  const found = judged(options, world);
-  for (const folder of found.trust.open) warnOn(world.err, ignoredLine(folder));
-  return found;
-}
-
-/** Before anything of the project acts, the person sees what would and decides. */
-async function asked(options: Options, world: World, lines: AsyncGenerator<string>): Promise<Judged> {
-  const { out, err, stop } = world;
-  const found = judged(options, world);
-  const { trust } = found;
-  if (trust.open.length === 0) return found;
-  const { promise: stopped, resolve } = Promise.withResolvers<undefined>();
-  stop.controller.signal.addEventListener("abort", () => resolve(undefined));
-  const next = async () => {
-    out.write("? ");
-    return (await Promise.race([lines.next(), stopped]))?.value ?? undefined;
-  };
-  const answer = await askTrust(trust.open, { say: (text) => out.write(`${sanitize(text)}\n`), next });
-  if (answer === "once") trust.once();
-  if (answer !== "always") return found;
-  try {
-    trust.remember();
-  } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    warnOn(err, `the folder is trusted for this run only: it cannot be remembered (${what}).`);
-  }
-  return found;
-}
-
-function trustText(args: readonly string[], world: World): string {
-  const { project, trust } = judged({}, world);
-  const folders = project.folders.map((folder) => realPath(folder));
-  return trustCommand(args, {
-    verdicts: trust.verdicts,
-    folders,
-    remember: () => trust.remember(),
-    forget: () => trust.forget(folders),
-  });
 }
 
 function warnOn(err: Out, text: string): void {
   err.write(`nanocode: ${sanitize(text)}\n`);
+}
+
+/** The project of the working folder, for those who decide what of it may act. */
+function trustWorld({ cwd, places: where, err }: World): TrustWorld {
+  return { cwd, places: where, warn: (text) => warnOn(err, text) };
 }
 
 /** What compose needs besides the host. */
@@ -260,7 +212,7 @@ function logFor({ debug, debugFile }: Options, { places: { nanocode }, cwd, err 
 async function print(argument: string | undefined, options: Options, world: World): Promise<number> {
   if (options.inputFormat === "stream-json") return controlled(options, world);
   const [{ readPrompt }, { printHost }] = await Promise.all([import("./ui/stdin.ts"), import("./ui/printhost.ts")]);
-  const setup = setupFor(options, world, unasked(options, world));
+  const setup = setupFor(options, world, unasked(options, trustWorld(world)));
   // Composed before the prompt is complete: the SDK loads while stdin is read, and a missing key is said at once.
   const conversation = await compose({ ...setup, host: printHost, steering: () => [] });
   const prompt = await readPrompt(argument, setup.warn, world.stop.controller.signal);
@@ -313,7 +265,7 @@ async function controlled(options: Options, world: World): Promise<number> {
   };
   const host = options.permissionPromptTool === "stdio" ? asked : printHost;
   const conversation = await compose({
-    ...setupFor(options, world, unasked(options, world)),
+    ...setupFor(options, world, unasked(options, trustWorld(world))),
     host,
     steering: () => [],
   });
@@ -341,7 +293,12 @@ async function plain(prompt: string | undefined, options: Options, world: World)
   };
   const steering = () => state.front?.steering() ?? [];
   const lines = readLines(Bun.stdin.stream());
-  const found = await asked(options, world, lines);
+  const found = await asked(options, trustWorld(world), {
+    say: (text) => out.write(`${sanitize(text)}\n`),
+    prompt: () => out.write("? "),
+    lines,
+    signal: stop.controller.signal,
+  });
   if (stop.code !== undefined) return stop.code;
   const conversation = await compose({ ...setupFor(options, world, found), host, steering });
   const front = new Plain({ conversation, out, lines });
@@ -369,7 +326,7 @@ async function demo(world: World): Promise<number> {
   const options: Options = { allowedTools: [...show.allow], noSessionPersistence: true, settingSources: [] };
   const where = { ...world, cwd: show.dir };
   const conversation = await compose({
-    ...setupFor(options, where, judged(options, where)),
+    ...setupFor(options, where, judged(options, trustWorld(where))),
     chosen: { provider: scriptProvider(text, name, { vars }), model: "script", apiKeySource: "none" },
     host: printHost,
     steering: () => [],

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { permissionsCommand } from "./commands/permissions.ts";
 import { modeOf, type Setup } from "./compose.ts";
 import type { Env, Places } from "./config/paths.ts";
+import { UsageError } from "./core/errors.ts";
 import type { Host } from "./core/types.ts";
 import type { Situation } from "./permissions/decision.ts";
 import { accessBy, judgeWith, modeOf as modeNamed, verdictOf } from "./permissions/query.ts";
@@ -55,8 +56,20 @@ export async function runPermissions(args: readonly string[], world: JudgingWorl
 
 const NOBODY: Host = { ask: async () => ({ behavior: "deny" }) };
 
+/** `nanocode status`: what a conversation that started now would work within. Throws UsageError. */
+export async function statusText(args: readonly string[], { cwd, setupIn }: JudgingWorld): Promise<string> {
+  if (args.length > 0) throw new UsageError("error: status takes no arguments: nanocode status");
+  const setup = setupIn(cwd);
+  const lines = await withPermit(setup, (permit) => permit.describe());
+  return [`mode: ${modeOf(setup.options, setup.settings)}`, ...lines].join("\n");
+}
+
 /** What would decide about the first call of a conversation that started now. */
 async function situationOf(setup: FolderSetup): Promise<Situation> {
+  return withPermit(setup, (permit) => permit.situation());
+}
+
+async function withPermit<T>(setup: FolderSetup, use: (permit: Permit) => Promise<T>): Promise<T> {
   const { options, settings, places, env, cwd } = setup;
   const mode = modeOf(options, settings);
   const at = { nanocode: places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id: crypto.randomUUID(), persist: false };
@@ -64,7 +77,7 @@ async function situationOf(setup: FolderSetup): Promise<Situation> {
   const running = { cwd: () => cwd, mode: () => mode, setMode: () => undefined };
   const permit = new Permit({ ...setup, host: NOBODY }, scratch.path, running);
   try {
-    return await permit.situation();
+    return await use(permit);
   } finally {
     permit.sandbox.close();
     scratch.close();

@@ -8,6 +8,10 @@ import { cleanUp, isAlive, until } from "./tool-bash-session.ts";
 
 afterAll(cleanUp);
 
+/** Another run of these tests on this machine has other numbers. */
+const nap = (seconds: number) => `sleep ${seconds}.${process.pid}`;
+const naps = (seconds: number) => Bun.spawnSync(["pgrep", "-f", `^${nap(seconds)}$`]).stdout.toString();
+
 const walledTest = test.skipIf(noWall !== undefined);
 
 walledTest("codes, signals, output and the working directory are the same as without a wall", async () => {
@@ -58,38 +62,38 @@ walledTest("what a command writes instead of the report is bounded and changes n
 
 walledTest("children left behind end with their command, and that is said", async () => {
   using w = walled();
-  const output = await w.run("sleep 61 & setsid sleep 62 & nohup sleep 63 >/dev/null 2>&1 & echo up");
+  const output = await w.run(`${nap(61)} & setsid ${nap(62)} & nohup ${nap(63)} >/dev/null 2>&1 & echo up`);
   expect(output.content).toStartWith("up\n\nProcesses it had left running ended with it:");
   expect(output.isError).toBeUndefined();
-  expect(Bun.spawnSync(["pgrep", "-f", "^sleep 6[123]$"]).stdout.toString()).toBe("");
+  expect([61, 62, 63].map(naps)).toEqual(["", "", ""]);
   expect(await w.text("sleep 60 & echo up; kill $!")).toBe("up");
 });
 
 walledTest("a time limit ends everything, after a moment to clean up", async () => {
   using w = walled();
-  const command = "trap 'echo cleaned > after; exit' TERM; (trap '' TERM; exec sleep 64) & sleep 60 & wait $!";
+  const command = `trap 'sleep 0.2; echo cleaned > after; exit' TERM; (trap '' TERM; exec ${nap(64)}) & sleep 60 & wait $!`;
   const output = await w.run(command, { timeout: 300 });
   expect(output.content).toContain("Killed after 0.3 s");
   await until(() => existsSync(join(w.root, "after")));
-  expect(Bun.spawnSync(["pgrep", "-f", "^sleep 64$"]).stdout.toString()).toBe("");
+  expect(naps(64)).toBe("");
 });
 
 walledTest("an interruption ends everything at once", async () => {
   using w = walled();
   const abort = new AbortController();
-  const pending = w.run("trap '' TERM; touch up; setsid sleep 65 & while :; do sleep 65; done", {
+  const pending = w.run(`trap '' TERM; touch up; setsid ${nap(65)} & while :; do ${nap(65)}; done`, {
     signal: abort.signal,
   });
   await until(() => existsSync(join(w.root, "up")));
   abort.abort();
   expect((await pending).content).toStartWith("(no output)\n\nInterrupted");
-  await until(() => Bun.spawnSync(["pgrep", "-f", "^sleep 65$"]).stdout.toString() === "");
+  await until(() => naps(65) === "");
   expect(readdirSync(w.root)).toEqual(["up"]);
 });
 
 walledTest("background commands run in the wall; another one's kill is carried out", async () => {
   using w = walled();
-  const output = await w.run("touch up ../outside/x; echo ready; sleep 66 & sleep 66", { run_in_background: true });
+  const output = await w.run(`touch up ../outside/x; echo ready; ${nap(66)} & ${nap(66)}`, { run_in_background: true });
   const [task] = w.tasks.list();
   if (!task) throw new Error("no task");
   expect(output.content).toContain(`kill -- -${task.pid}`);
@@ -103,7 +107,7 @@ walledTest("background commands run in the wall; another one's kill is carried o
   expect(await w.text(`kill -- -${task.pid}`, { confine: "readonly" })).toBe("Ended: task b1.");
   await until(() => w.tasks.list()[0]?.exitCode !== undefined);
   expect(await w.text(`kill -9 ${task.pid};`)).toBe("It had already ended.");
-  expect(Bun.spawnSync(["pgrep", "-f", "^sleep 66$"]).stdout.toString()).toBe("");
+  expect(naps(66)).toBe("");
   expect(readdirSync(w.outside)).toEqual([]);
 });
 
@@ -119,7 +123,7 @@ walledTest("a task that makes a protected file is reported, and the file is left
 walledTest("when the program is killed nothing survives, and no stand-in stays in the project", async () => {
   using w = walled();
   writeFileSync(join(w.root, "f"), "");
-  const command = "setsid sleep 67 & sleep 67 & echo $$ > up; wait";
+  const command = `setsid ${nap(67)} & ${nap(67)} & echo $$ > up; wait`;
   const victim = Bun.spawn([process.execPath, "--no-env-file", "test/sandbox-victim.ts", w.home, w.root, command], {
     cwd: join(import.meta.dir, ".."),
     stdio: ["ignore", "ignore", "inherit"],
@@ -127,7 +131,7 @@ walledTest("when the program is killed nothing survives, and no stand-in stays i
   await until(() => existsSync(join(w.root, "up")) && statSync(join(w.root, "up")).size > 0);
   expect(readdirSync(w.root)).toContain(".claude");
   victim.kill("SIGKILL");
-  await until(() => Bun.spawnSync(["pgrep", "-f", "^sleep 67$"]).stdout.toString() === "");
+  await until(() => naps(67) === "");
   await until(() => readdirSync(w.root).length === 2);
   expect(readdirSync(w.root).sort()).toEqual(["f", "up"]);
   await until(() => Bun.spawnSync(["pgrep", "-f", w.root]).stdout.toString() === "");

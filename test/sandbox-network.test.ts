@@ -179,6 +179,8 @@ walledTest("inside, the proxy is all there is", async () => {
     expect(await w.text("curl -s http://b.invalid/")).toBe("b.invalid is not among sandbox.network.allowedDomains.");
     expect(await w.text("curl -s http://a.invalid/")).toBe("a.invalid could not be resolved.");
     expect(await w.text("kill -9 $$")).toContain("Exit code 137");
+    await w.text("trap 'sleep 0.2; echo cleaned > after; exit' TERM; sleep 60 & wait $!", { timeout: 500 });
+    expect(readFileSync(join(w.root, "after"), "utf8")).toBe("cleaned\n");
     expect(await w.text("sleep 60 & echo up")).toContain("ended with it");
     expect(await w.text("echo hi; exit 3")).toBe("hi\n\nExit code 3");
     expect(await w.text("curl -s http://b.invalid/", { confine: "readonly" })).toContain("Exit code 6");

@@ -8,6 +8,7 @@ export type Command =
   | { kind: "run"; prompt?: string }
   | { kind: "demo" }
   | { kind: "sessions"; args: string[] }
+  | { kind: "status"; args: string[] }
   | { kind: "trust"; args: string[] }
   | { kind: "permissions"; args: string[] }
   | { kind: "help" }
@@ -21,6 +22,7 @@ const SUBCOMMANDS = [
     usage: "sessions list",
     help: "what is recorded for this folder (--all: for every folder)",
   },
+  { name: "status", usage: "status", help: "mode, folders, rules and sandbox of a conversation that started here" },
   {
     name: "trust",
     usage: "trust [status|yes|no]",
@@ -33,7 +35,7 @@ const SUBCOMMANDS = [
   },
 ] as const;
 /** Those that read their own arguments. */
-const WITH_ARGS = ["sessions", "trust", "permissions"] as const;
+const WITH_ARGS = ["sessions", "status", "trust", "permissions"] as const;
 /** What `permissions` takes besides its own; they choose the settings and rules that count. */
 const ABOUT_RULES: readonly string[] = [
   "settings",

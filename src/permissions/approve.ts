@@ -34,7 +34,8 @@ export function allowedPart(part: Part, shell: CommandCase): Rule | "fine" | und
     part.writes.every((change) => change.redirect)
   ) {
     const inner = part.inner.map((one) => allowedPart(one, shell));
-    if (inner.every((one) => one !== undefined)) return inner.find((one) => one !== "fine") ?? "fine";
+    const rule = inner.find((one) => one !== undefined && one !== "fine");
+    if (rule && inner.every((one) => one !== undefined)) return rule;
   }
   const exact = part.effect === "read" || part.effect === "files";
   const reads = part.reads.every((use) => whyNotRead(use, shell) === undefined);

@@ -92,7 +92,8 @@ function byRulesAndMode(shell: CommandCase): Core {
     const reason = "it runs inside the sandbox (sandbox.autoAllowBashIfSandboxed)";
     return { behavior: "allow", step: "sandbox", reason };
   }
-  return { behavior: "ask", step: "mode", reason: why };
+  const first = analysis.parts.find((_, i) => used[i] === undefined);
+  return { behavior: "ask", step: "mode", reason: (first && whyNot(first, shell)) ?? why };
 }
 
 /** What the decision would be for this part alone. */

@@ -22,7 +22,7 @@ export function copied(
   const removed = moves ? sources.map((arg): Change => ({ arg, how: "remove", recursive: true })) : [];
   if (!target || sources.length === 0) return { reads, writes: removed, problem: "there is no target" };
   // With two sources for certain the target is a folder; a pattern may stand for one file only.
-  const intoFolder = folder !== undefined || sources.length > 0;
+  const intoFolder = folder !== undefined || sources.filter(isThere).length > 1;
   const below = exact ? [] : sources.map((one) => inside(target, one));
   const written = intoFolder && !exact ? below : [target, ...below];
   return { reads, writes: [...removed, ...written.map((arg): Change => ({ arg, how: "write", ...deep }))] };

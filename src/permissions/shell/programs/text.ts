@@ -4,11 +4,12 @@ import type { Arg, Program } from "../types.ts";
 import { literal } from "../types.ts";
 import { careful, entries, has, withHelp } from "./entries.ts";
 
-// -o and -T write, --compress-program runs a program, --files0-from and --random-source read files.
+// -T writes elsewhere, --compress-program runs a program, --files0-from and --random-source read files.
 const SORT: ProgramSpec = {
   flags: "bcCdfghiMmnrRsuVz",
-  values: "ktS",
-  long: `ignore-leading-blanks dictionary-order ignore-case general-numeric-sort ignore-nonprinting month-sort
+  values: "ktSo",
+  writes: ["-o", "--output"],
+  long: `output= ignore-leading-blanks dictionary-order ignore-case general-numeric-sort ignore-nonprinting month-sort
     human-numeric-sort numeric-sort random-sort reverse sort= version-sort batch-size= check=? debug key= merge stable
     buffer-size= field-separator= parallel= unique zero-terminated`,
   operands: "content",

@@ -58,8 +58,11 @@ const SPECS: Readonly<Record<string, WrapperSpec>> = {
     alone: true,
   },
   nice: { values: "n", number: true, long: "adjustment= help version", through: ALL, alone: true },
-  // It writes nohup.out only when its output is a terminal; ours never is.
-  nohup: { long: "help version", through: ALL, alone: true },
+  nohup: {
+    long: "help version",
+    through: { forbid: true, allow: true },
+    why: "nohup writes nohup.out where its output is a terminal",
+  },
   stdbuf: { values: "ioe", long: "input= output= error= help version", through: ALL, alone: true },
   builtin: { through: READ, alone: true },
   exec: { flags: "cl", values: "a", through: FORBID, why: "exec replaces the shell" },
