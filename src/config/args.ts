@@ -22,7 +22,7 @@ const SUBCOMMANDS = [
     usage: "sessions list",
     help: "what is recorded for this folder (--all: for every folder)",
   },
-  { name: "status", usage: "status", help: "mode, folders, rules and sandbox of a conversation that started here" },
+  { name: "status", usage: "status", help: "what a conversation here may do, and its sandbox" },
   {
     name: "trust",
     usage: "trust [status|yes|no]",
