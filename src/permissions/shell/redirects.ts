@@ -1,5 +1,6 @@
 // Redirections: what they read, what they write, and which are more than that.
 import type { Redirection } from "unbash";
+import type { Context } from "./context.ts";
 import type { Change, Use } from "./types.ts";
 import { argOf, checkText, type Scope } from "./words.ts";
 
@@ -10,6 +11,17 @@ export function redirectsOf(redirections: readonly Redirection[], scope: Scope):
   const out: Redirected = { reads: [], writes: [] };
   for (const redirection of redirections) one(redirection, scope, out);
   return out;
+}
+
+/** What comes in through a pipe is not what a command reads once its input is redirected. */
+export function fedBy(redirections: readonly Redirection[], context: Context): Context {
+  const isInput = redirections.some(({ operator, descriptor }) => {
+    const number = descriptor?.type === "FileDescriptor" ? descriptor.value : undefined;
+    return operator.startsWith("<") && (number === undefined || number === 0);
+  });
+  if (!isInput) return context;
+  const { feed: _, ...rest } = context;
+  return rest;
 }
 
 function one(redirection: Redirection, scope: Scope, out: Redirected): void {

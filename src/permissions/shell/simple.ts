@@ -10,7 +10,7 @@ import { lookup } from "./programs/list.ts";
 import { asksVersion } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
 import { ACCEPT_EDITS } from "./programs/writers.ts";
-import { redirectsOf } from "./redirects.ts";
+import { fedBy, redirectsOf } from "./redirects.ts";
 import { folderOfAll, placesOf } from "./resolve.ts";
 import type { Arg, Change, Feed, Judgement, Nested, Use } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
@@ -98,9 +98,14 @@ export class SimpleCommands {
 
   /** What this command, in front of a pipe, hands to xargs. */
   feedOf(node: Command, context: Context): Feed | undefined {
+    // What else goes into the pipe could join the names.
+    const { reads, writes } = redirectsOf(node.redirects, this.#quiet(context));
+    const isQuiet = node.redirects.every((one) => one.type === "Redirect" && one.target?.text === "/dev/null");
+    if (!isQuiet || reads.length + writes.length > 0) return undefined;
     const [command, ...args] = this.#words(node, this.#quiet(context));
     const name = literal(command);
-    return name === undefined ? undefined : feedOf({ name: bare(name), args });
+    const feed = context.feed ? { feed: context.feed } : {};
+    return name === undefined ? undefined : feedOf({ name: bare(name), args, ...feed });
   }
 
   command(node: Command, context: Context): State {
@@ -120,7 +125,7 @@ export class SimpleCommands {
     }
     const isHarmless = assignments.map((assignment) => this.#isHarmless(assignment, words, scope));
     const harmlessPrefix = isHarmless.every(Boolean);
-    const part = this.#part(words, { source, context });
+    const part = this.#part(words, { source, context: fedBy(node.redirects, context) });
     const why = found.problem ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
     this.#sink.add({
       ...part,
@@ -212,9 +217,11 @@ export class SimpleCommands {
     if (nested.words.length === 0) return [];
     const source = nested.words.map(wordText).join(" ").replaceAll(UNKNOWN, "…");
     const part = this.#part(nested.words, { source, context, nested });
-    const harmless = (nested.assignments ?? []).every(({ name, value }) => isHarmlessPrefix(name, value));
+    const harmless =
+      !nested.guess && (nested.assignments ?? []).every(({ name, value }) => isHarmlessPrefix(name, value));
     if (harmless) return [part];
-    return [{ ...part, harmlessPrefix: false, effect: "unknown", why: part.why || PREFIX }];
+    const why = part.why || (nested.guess ? "which of its words are a command is not certain" : PREFIX);
+    return [{ ...part, harmlessPrefix: false, effect: "unknown", why }];
   }
 
   #gitProblem({ cwds, moved }: State): string | undefined {
@@ -343,7 +350,8 @@ export function mayMove(node: SyntaxNode): boolean {
 
 function isMove({ name, args }: Command): boolean {
   const command = name?.value ?? "";
-  if (/^(cd|pushd|popd|eval|source|\.)$/.test(command) || /[$`*?[{]/.test(name?.text ?? "")) return true;
+  if (/^(cd|pushd|popd|eval|source|\.)$/.test(command)) return true;
+  if (command !== "[" && /[$`*?[{]/.test(name?.text ?? "")) return true;
   return (
     /^(command|builtin)$/.test(command) &&
     args.some((arg) => arg.type === "Word" && /^(cd|pushd|popd)$/.test(arg.value))

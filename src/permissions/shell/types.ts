@@ -43,6 +43,8 @@ export type Nested = {
   added?: Added;
   /** Assignments in front (env A=1 cmd). */
   assignments?: readonly { name: string; value: Arg }[];
+  /** Only perhaps what it runs: for rules that forbid. */
+  guess?: true;
   /** Text to be parsed as a shell script instead of `words` (bash -c, eval). */
   script?: string;
 };

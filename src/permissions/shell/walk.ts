@@ -20,8 +20,8 @@ import type {
 import type { Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
 import type { Context, Place, State } from "./context.ts";
+import { fedBy } from "./redirects.ts";
 import { mayMove, SimpleCommands } from "./simple.ts";
-import type { Feed } from "./types.ts";
 
 /** Beyond this the rest is not looked at: it takes seconds then, and a person has long stopped reading. */
 const MOST_PARTS = 10_000;
@@ -91,10 +91,12 @@ export class Walk {
       return prefix ? settled(state) : state;
     }
     // Each element is a shell of its own: nothing it sets outlives it.
-    let feed: Feed | undefined;
+    let feed = context.feed;
     for (const command of node.commands) {
-      this.#command(command, { ...context, ...(feed ? { feed } : {}) });
-      feed = command.type === "Command" ? this.#simple.feedOf(command, context) : undefined;
+      const { feed: _, ...rest } = context;
+      const fed = feed ? { ...rest, feed } : rest;
+      this.#command(command, fed);
+      feed = command.type === "Command" ? this.#simple.feedOf(command, fed) : undefined;
     }
     return context.state;
   }
@@ -165,7 +167,7 @@ export class Walk {
 
   #redirected(node: Redirected, context: Context): State {
     this.#simple.redirects(node.redirects, context, context.source.slice(node.pos, node.end));
-    return this.#command(node.command, context);
+    return this.#command(node.command, fedBy(node.redirects, context));
   }
 
   #if(node: If, context: Context): State {

@@ -34,7 +34,7 @@ function judgeXargs({ name, args, feed }: Call): Judgement {
 /** Where the command of a wrapper might begin, for rules that forbid: the wrapper itself is refused. */
 export function guessedCommands(args: readonly Arg[]): Nested[] {
   const starts = args.flatMap((arg, i) => (literal(arg)?.startsWith("-") === true ? [] : [i]));
-  return starts.slice(0, 4).map((i) => ({ words: args.slice(i) }));
+  return starts.slice(0, 4).map((i) => ({ words: args.slice(i), guess: true }));
 }
 
 /** Names split at blanks or newlines may be parts of names: then they are no files of the workspace for certain. */
