@@ -5,7 +5,7 @@ import { exitCodeOf, isGroupAlive, killTree, killTreeNow, trackTree } from "../u
 import type { Shell } from "./bash-env.ts";
 import type { Capture, OutputFolder } from "./bash-output.ts";
 import { shellArguments } from "./bash-script.ts";
-import { firstInside, isRunning, killWalled, signalOf, type Wrap } from "./bash-wall.ts";
+import { firstInside, hasOthers, killWalled, signalOf, type Wrap } from "./bash-wall.ts";
 
 export type JobOptions = {
   shell: Shell;
@@ -112,7 +112,7 @@ export class ShellJob {
   /** Something the command started still runs. Asked after `exited`. */
   hasSurvivors(): boolean {
     // Quicker than looking at all processes of the machine.
-    if (this.#firstInside !== undefined) return isRunning(this.#firstInside);
+    if (this.#firstInside !== undefined) return hasOthers(this.#firstInside);
     return isGroupAlive(this.pid);
   }
 

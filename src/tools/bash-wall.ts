@@ -69,13 +69,18 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-/** The process number outside of the first process inside: when that is gone, so is all else. Undefined: not there yet. */
+/** The process number, outside, of the first process inside: nothing there outlives it. Undefined: not there yet. */
 export function firstInside(pid: number): number | undefined {
   return childrenOf(pid)[0];
 }
 
+/** Whether anything still runs in a wall whose command has ended. `first`: its first process, which adopts all orphans. */
+export function hasOthers(first: number): boolean {
+  return childrenOf(first).length > 0 && isRunning(first);
+}
+
 /** A zombie does not run. */
-export function isRunning(pid: number): boolean {
+function isRunning(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     return !/\) [ZX] /.test(stat.slice(stat.lastIndexOf(")")));

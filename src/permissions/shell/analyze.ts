@@ -56,6 +56,9 @@ function tooMuch(command: string): string | undefined {
 
 const [OPEN, CLOSE, OPEN_BRACE, CLOSE_BRACE, DOLLAR] = [40, 41, 123, 125, 36];
 
+/** More texts than this are as good as unknown. */
+const MOST_VALUES = 40;
+
 /** What each variable can hold, from all assignments of the text together. */
 function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map<string, Value> {
   const values = new Map<string, Value>();
@@ -87,7 +90,7 @@ function valueOf(value: Assigned["value"], loop: Assigned["loop"], scope: Scope)
 }
 
 function wordsValue(args: readonly ReturnType<typeof argOf>[]): Value {
-  if (args.some((arg) => arg.kind === "unknown" || arg.kind === "oneof") || args.length > 100)
+  if (args.some((arg) => arg.kind === "unknown" || arg.kind === "oneof") || args.length > MOST_VALUES)
     return { kind: "unknown" };
   if (args.length > 0 && args.every((arg) => arg.kind === "text" && /^-?\d+$/.test(arg.text)))
     return { kind: "integer" };
@@ -95,7 +98,7 @@ function wordsValue(args: readonly ReturnType<typeof argOf>[]): Value {
 }
 
 function merged(a: Value, b: Value): Value {
-  if (a.kind === "words" && b.kind === "words" && a.args.length + b.args.length <= 100) {
+  if (a.kind === "words" && b.kind === "words" && a.args.length + b.args.length <= MOST_VALUES) {
     return { kind: "words", args: [...a.args, ...b.args] };
   }
   return isInteger(a) && isInteger(b) ? { kind: "integer" } : { kind: "unknown" };

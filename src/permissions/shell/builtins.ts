@@ -33,7 +33,7 @@ export function judgeBuiltin(name: string, args: readonly Arg[]): Judgement | un
 
 /** What holds after the command, whether or not it succeeded. */
 export function stateAfter(words: readonly Arg[], state: State, place: Place): State {
-  const plain = { ...state, onSuccess: undefined };
+  const plain = state.onSuccess ? { ...state, onSuccess: undefined } : state;
   const [command, ...args] = withoutPrefix(words);
   switch (literal(command)) {
     case "cd":

@@ -29,7 +29,8 @@ export type Context = {
   state: State;
   /** Why nothing here is "just reading", although each command by itself may be. */
   taint?: string;
-  feed?: Feed;
+  /** What comes in through a pipe; only worked out for those who need it. */
+  feed?: () => Feed | undefined;
   depth: number;
   /** The text positions refer to. */
   source: string;

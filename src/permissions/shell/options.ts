@@ -62,6 +62,17 @@ function words(list: string | undefined): string[] {
 
 /** The options and operands, or a problem in words. */
 export function parseOptions(args: readonly Arg[], table: OptionTable): Parsed | { problem: string } {
+  // Several checks of one program ask for the same.
+  const last = parsedLast.get(args);
+  if (last?.table === table) return last.parsed;
+  const parsed = parseAll(args, table);
+  parsedLast.set(args, { table, parsed });
+  return parsed;
+}
+
+const parsedLast = new WeakMap<readonly Arg[], { table: OptionTable; parsed: Parsed | { problem: string } }>();
+
+function parseAll(args: readonly Arg[], table: OptionTable): Parsed | { problem: string } {
   const options: Option[] = [];
   const operands: Arg[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -185,17 +196,17 @@ function judgeBySpec({ name, args }: Call, spec: ProgramSpec): Judgement {
   const { options, operands } = parsed;
   const paths = pathsOf(spec, parsed);
   const recursive = isRecursive(spec, options);
-  const named = options.filter((option) => spec.reads?.includes(option.name)).flatMap(({ value }) => value ?? []);
-  const reads: Use[] = [
-    ...paths.map((use) => (recursive ? { ...use, recursive: true } : use)),
-    ...named.map((arg): Use => ({ arg, what: "content" })),
-  ];
+  const reads: Use[] = recursive ? paths.map((use) => ({ ...use, recursive: true })) : paths;
+  for (const { name: option, value } of options) {
+    if (value && spec.reads?.includes(option)) reads.push({ arg: value, what: "content" });
+  }
   if (spec.here && paths.length === 0) {
     reads.push({ arg: textArg("."), what: "names", ...(recursive ? { recursive: true } : {}) });
   }
-  const writes = options
-    .filter((option) => spec.writes?.includes(option.name))
-    .flatMap(({ value }): Change[] => (value ? [{ arg: value, how: "write" }] : []));
+  const writes: Change[] = [];
+  for (const { name: option, value } of options) {
+    if (value && spec.writes?.includes(option)) writes.push({ arg: value, how: "write" });
+  }
   if (spec.operands === "none" && operands.length > 0)
     return unknownEffect(`${name} takes no operands here`, { reads });
   if (spec.most !== undefined && !surelyAtMost(operands, spec.most)) {

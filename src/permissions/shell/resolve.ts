@@ -44,6 +44,9 @@ export function remembering(files: Files): Files {
 }
 
 const MOST_NAMES = 2000;
+/** Folders listed, and names in them, for one pattern. */
+const MOST_FOLDERS = 300;
+const MOST_LISTED = 10_000;
 
 /** Every place the argument can mean, from each of the possible working directories; undefined when not known. */
 export function placesOf(arg: Arg, cwds: readonly string[] | undefined, files: Files): readonly Place[] | undefined {
@@ -95,6 +98,7 @@ function textsOf(arg: Arg, cwds: readonly string[] | undefined, files: Files): r
 function expanded(pattern: string, cwd: string, files: Files): string[] | undefined {
   const parts = pattern.split("/");
   let found = [isAbsolute(pattern) ? "/" : ""];
+  let folders = 0;
   let looked = 0;
   for (const [i, part] of parts.entries()) {
     if (part === "") continue;
@@ -103,12 +107,14 @@ function expanded(pattern: string, cwd: string, files: Files): string[] | undefi
       found = found.map((folder) => joined(folder, name));
       continue;
     }
+    // No name is so long.
+    if (part.length > 1024) return undefined;
     const matches = textMatcher(part);
     const next: string[] = [];
     for (const folder of found) {
       const names = files.list(resolve(cwd, folder)) ?? [];
       looked += names.length;
-      if (looked > MOST_NAMES * 5) return undefined;
+      if (looked > MOST_LISTED || ++folders > MOST_FOLDERS) return undefined;
       for (const name of names) {
         if ((name.startsWith(".") && !part.startsWith(".")) || !matches(name)) continue;
         next.push(joined(folder, name));

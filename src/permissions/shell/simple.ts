@@ -20,6 +20,8 @@ import { argOf, argsOf, type Scope } from "./words.ts";
 
 type Sink = {
   add(part: Part): void;
+  /** Something nested too deeply was not looked at. */
+  lost(): void;
   script(script: ParsedScript | undefined, context: Context): void;
 };
 
@@ -34,16 +36,20 @@ const BLANK: Omit<Part, "source" | "text" | "effect" | "why"> = {
 };
 
 /** What was found while words were read, to go into their part. */
-type Found = { problem?: string };
+type Found = { problem?: string; script?: true };
 type Touched = { reads: Reads[]; writes: Writes[] };
 
-/** Wrappers in wrappers: deeper is not followed. */
+/** Wrappers in wrappers: deeper, or more of them in one text, is not followed. */
 const DEEPEST_NESTING = 60;
 const PER_NESTING = 4;
+const MOST_NESTED_WORDS = 20_000;
 
 export class SimpleCommands {
   #place: Place;
   #sink: Sink;
+  #nestedLeft = MOST_NESTED_WORDS;
+  /** Commands that left everything as it was, to be taken again where the same text stands in the same state. */
+  #known = new Map<string, { part: Part; state: State; taint: string | undefined }>();
 
   constructor(place: Place, sink: Sink) {
     this.#place = place;
@@ -104,12 +110,19 @@ export class SimpleCommands {
     if (!isQuiet || reads.length + writes.length > 0) return undefined;
     const [command, ...args] = this.#words(node, this.#quiet(context));
     const name = literal(command);
-    const feed = context.feed ? { feed: context.feed } : {};
-    return name === undefined ? undefined : feedOf({ name: bare(name), args, ...feed });
+    if (name === undefined) return undefined;
+    const feed = context.feed?.();
+    return feedOf({ name: bare(name), args, ...(feed ? { feed } : {}) });
   }
 
   command(node: Command, context: Context): State {
     const source = context.source.slice(node.pos, node.end);
+    const { state, taint } = context;
+    const before = context.feed ? undefined : this.#known.get(source);
+    if (before && before.state === state && before.taint === taint) {
+      this.#sink.add(before.part);
+      return state;
+    }
     const found: Found = {};
     const scope = this.#scope(context, found);
     const assignments = node.prefix.filter((item): item is Assignment => item.type === "Assignment");
@@ -127,14 +140,17 @@ export class SimpleCommands {
     const harmlessPrefix = isHarmless.every(Boolean);
     const part = this.#part(words, { source, context: fedBy(node.redirects, context) });
     const why = found.problem ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
-    this.#sink.add({
+    const whole: Part = {
       ...part,
       harmlessPrefix,
-      reads: [...part.reads, ...redirects.reads],
-      writes: [...part.writes, ...redirects.writes],
+      reads: redirects.reads.length > 0 ? [...part.reads, ...redirects.reads] : part.reads,
+      writes: redirects.writes.length > 0 ? [...part.writes, ...redirects.writes] : part.writes,
       ...(why !== undefined && part.effect !== "unknown" ? { effect: "unknown" as const, why } : {}),
-    });
-    return stateAfter(words, context.state, this.#place);
+    };
+    this.#sink.add(whole);
+    const after = stateAfter(words, state, this.#place);
+    if (after === state && !context.feed && !found.script) this.#known.set(source, { part: whole, state, taint });
+    return after;
   }
 
   /** One command of known words; also what wrappers run in turn. */
@@ -145,9 +161,13 @@ export class SimpleCommands {
     const [command, ...args] = words;
     const name = literal(command);
     const judged = this.#judge(name, args, { context, nested });
-    const tooDeep = judged.nested.length > 0 && context.depth > DEEPEST_NESTING;
+    // What a guess guesses at is no help to anybody.
+    const runs = nested?.guess ? judged.nested.filter((one) => !one.guess) : judged.nested;
+    for (const one of runs) this.#nestedLeft -= one.words.length;
+    const tooDeep = runs.length > 0 && (context.depth > DEEPEST_NESTING || this.#nestedLeft < 0);
+    if (tooDeep) this.#sink.lost();
     const deeper = { ...context, depth: context.depth + PER_NESTING };
-    const inner = tooDeep ? [] : judged.nested.flatMap((one) => this.#nested(one, deeper));
+    const inner = tooDeep ? [] : runs.flatMap((one) => this.#nested(one, deeper));
     const program = name === undefined ? "" : bare(name);
     const why = tooDeep ? "it is nested too deeply" : program === "git" ? this.#gitProblem(context.state) : undefined;
     return {
@@ -189,7 +209,7 @@ export class SimpleCommands {
     if (builtin) return builtin;
     const entry = lookup(program);
     if (!entry) return unknownEffect(`${program} is not known to only read`);
-    const { feed } = context;
+    const feed = program === "xargs" || program === "gxargs" ? context.feed?.() : undefined;
     const added = nested?.added;
     const words = SEARCHES.test(program) ? args.map((arg) => this.#undashed(arg, context)) : args;
     const judged = entry.judge({ name: program, args: words, ...(feed ? { feed } : {}), ...(added ? { added } : {}) });
@@ -298,7 +318,10 @@ export class SimpleCommands {
       cwd: cwds?.length === 1 ? cwds[0] : undefined,
       defined,
       values: this.#place.values,
-      script: (script) => this.#sink.script(script, context),
+      script: (script) => {
+        found.script = true;
+        this.#sink.script(script, context);
+      },
       problem: (why) => {
         found.problem ??= why;
       },

@@ -38,6 +38,7 @@ export class Walk {
   constructor(place: Place) {
     this.#simple = new SimpleCommands(place, {
       add: (part) => void this.parts.push(part),
+      lost: () => this.#lose("it is nested too deeply"),
       script: (script, context) => this.script(script, context),
     });
   }
@@ -54,6 +55,11 @@ export class Walk {
       }
     }
     this.#list(script.commands, { ...context, source: script.source ?? context.source, depth: context.depth + 1 });
+  }
+
+  #lose(why: string): void {
+    this.problem ??= why;
+    this.complete = false;
   }
 
   #list(statements: readonly Statement[], context: Context): State {
@@ -94,17 +100,16 @@ export class Walk {
     let feed = context.feed;
     for (const command of node.commands) {
       const { feed: _, ...rest } = context;
-      const fed = feed ? { ...rest, feed } : rest;
+      const fed: Context = feed ? { ...rest, feed } : rest;
       this.#command(command, fed);
-      feed = command.type === "Command" ? this.#simple.feedOf(command, fed) : undefined;
+      feed = command.type === "Command" ? () => this.#simple.feedOf(command, fed) : undefined;
     }
     return context.state;
   }
 
   #command(node: CommandNode, context: Context): State {
     if (context.depth > DEEPEST || this.parts.length >= MOST_PARTS) {
-      this.problem ??= context.depth > DEEPEST ? "it is nested too deeply" : `it has more than ${MOST_PARTS} commands`;
-      this.complete = false;
+      this.#lose(context.depth > DEEPEST ? "it is nested too deeply" : `it has more than ${MOST_PARTS} commands`);
       return context.state;
     }
     const inside = { ...context, depth: context.depth + 1 };
@@ -253,7 +258,7 @@ function succeeded(state: State): State {
 }
 
 function settled(state: State): State {
-  return { ...state, onSuccess: undefined };
+  return state.onSuccess ? { ...state, onSuccess: undefined } : state;
 }
 
 function lost(state: State): State {
@@ -263,6 +268,7 @@ function lost(state: State): State {
 function union(states: readonly State[]): State {
   const [first, ...rest] = states;
   if (!first) throw new Error("no state to go on from");
+  if (rest.every((one) => one === first)) return settled(first);
   return rest.reduce((all, one) => {
     const cwds = all.cwds && one.cwds ? [...new Set([...all.cwds, ...one.cwds])] : undefined;
     const defined = new Set([...all.defined].filter((name) => one.defined.has(name)));

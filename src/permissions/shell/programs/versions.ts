@@ -54,6 +54,8 @@ const FORMS: readonly (readonly [names: string, forms: readonly string[]])[] = [
   ["vim nvim nano", ["--version"]],
   ["tmux", ["-V"]],
   ["xcodebuild", ["-version"]],
+  ["bc dc", ["-v", "--version"]],
+  ["grep egrep fgrep", ["-V", "--version"]],
 ];
 
 /** Other tables know these too. */
@@ -74,6 +76,7 @@ const KNOWN_ELSEWHERE = byName(ALSO);
 
 /** Whether the whole call is one of those; also of programs that other tables judge (jq, bash, cp). */
 export function asksVersion({ name, args }: Call): boolean {
+  if (args.length > 2) return false;
   return isExactly(args, KNOWN.get(name) ?? KNOWN_ELSEWHERE.get(name) ?? []);
 }
 
