@@ -55,7 +55,9 @@ test("asks, runs, streams; commands; Ctrl-D leaves with 0", async () => {
   ]);
   await t.sees("> ");
   t.type("make it\n");
-  await t.sees("I will look.\nBash wants to run:\n  | echo out-$((40+2)) > made.txt; cat made.txt\n  - writes made.txt\n");
+  await t.sees(
+    "I will look.\nBash wants to run:\n  | echo out-$((40+2)) > made.txt; cat made.txt\n  - writes made.txt\n",
+  );
   // A redirection is not covered by any rule about a command, so there is no "always" to offer.
   await t.sees("y = yes, once\n  n = no; or say what to do instead");
   t.type("y\n");

@@ -1,7 +1,7 @@
 // The main job with the real binary and its real tools: a bug in a real package, and a long refactoring.
 import { afterAll, expect, test } from "bun:test";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { run, sandbox, type Sandbox } from "./binary.ts";
 import { call, reply, say, startFakeModel, type Handler, type RecordedRequest } from "./fake-model.ts";
 
@@ -45,7 +45,9 @@ test("fixes a seeded bug in a real package by running the package's own tests", 
   const original = readFileSync(file, "utf8");
   writeFileSync(file, original.replace("arg = arg.toString(2)", "arg = arg.toString(2) + 0"));
 
-  const ran = await run(box, ["-p", "The tests fail. Fix the bug.", "--allowedTools", "Bash,Edit"]);
+  // The runtime the tests need may lie in a temporary folder, which the sandbox hides unless it belongs to the project.
+  const tools = ["--allowedTools", "Bash,Edit", "--add-dir", dirname(process.execPath)];
+  const ran = await run(box, ["-p", "The tests fail. Fix the bug.", ...tools]);
   expect(ran).toMatchObject({ code: 0, stdout: "Fixed: %b appended a zero.\n" });
   expect(model.violations).toEqual([]);
   expect(seen[1]).toContain("1 fail");

@@ -261,8 +261,15 @@ test("a body of 2,000 messages is built within a frame", () => {
     if (body.length < 2_000_000) throw new Error("too small");
     return performance.now() - from;
   };
+  const plainly = (): number => {
+    const from = performance.now();
+    if (JSON.stringify(messages).length < 2_000_000) throw new Error("too small");
+    return performance.now() - from;
+  };
   build();
-  expect(Math.min(...Array.from({ length: 5 }, build))).toBeLessThan(16);
+  // A frame, or where the machine is slow or busy: a few times what it takes there just to write the messages down.
+  const least = (measure: () => number) => Math.min(...Array.from({ length: 5 }, measure));
+  expect(least(build)).toBeLessThan(Math.max(16, 3 * least(plainly)));
 });
 
 test("one buffer holds one body after another, whatever their sizes and characters; two at once do not meet", () => {
