@@ -57,6 +57,23 @@ export function childEnvironment(env: Environment, passthrough: readonly string[
   return { ...kept, ...FIXED };
 }
 
+/**
+ * On top for a command that runs unasked because it only reads: nothing is fetched or started on the side. A repository's
+ * file monitor is a program it names, go fetches the toolchain a project wants, debuggers ask servers for symbols.
+ */
+export function readingEnvironment(env: Record<string, string>): Record<string, string> {
+  const { DEBUGINFOD_URLS: _, ...rest } = env;
+  const count = Number(env["GIT_CONFIG_COUNT"] ?? 0) || 0;
+  return {
+    ...rest,
+    GOTOOLCHAIN: "local",
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_CONFIG_COUNT: String(count + 1),
+    [`GIT_CONFIG_KEY_${count}`]: "core.fsmonitor",
+    [`GIT_CONFIG_VALUE_${count}`]: "false",
+  };
+}
+
 /** bash of the person's PATH, else sh; on Windows the bash of Git. Undefined: there is none. */
 export function findShell(env: Environment, platform: NodeJS.Platform = process.platform): Shell | undefined {
   if (platform === "win32") return findGitBash(env);

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Tool, ToolContext, ToolOutput } from "../core/types.ts";
 import type { WallSource } from "../core/wall.ts";
 import { inside } from "../utils/paths.ts";
-import { childEnvironment, findShell, type Environment, type Shell } from "./bash-env.ts";
+import { childEnvironment, findShell, readingEnvironment, type Environment, type Shell } from "./bash-env.ts";
 import { mayOutliveTimeout } from "./bash-explain.ts";
 import { ShellJob, type JobEnd, type JobFault } from "./bash-job.ts";
 import { OutputFolder } from "./bash-output.ts";
@@ -85,11 +85,12 @@ async function runCommand(input: Input, ctx: ToolContext, world: World): Promise
   const killed = wrap && (await deps.tasks.killAsAsked(input.command));
   if (killed !== undefined) return plainOutput(killed);
   const { shell, note } = world.shell();
+  const env = childEnvironment(deps.env, deps.envPassthrough);
   const job = new ShellJob({
     shell,
     command: input.command,
     cwd: ctx.cwd,
-    env: childEnvironment(deps.env, deps.envPassthrough),
+    env: ctx.confine === "readonly" ? readingEnvironment(env) : env,
     output,
     maxOutputBytes: limits.maxOutputBytes,
     wrap,
