@@ -2,6 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { questionText } from "../src/ui/plain.ts";
 import { BINARY, run, sandbox, type Sandbox } from "./binary.ts";
 import { call, reply, say, stall, startFakeModel, type FakeModel, type ScriptEntry } from "./fake-model.ts";
 
@@ -136,4 +137,27 @@ test("--continue says what it goes on with", async () => {
   t.type("\u0004");
   expect(await t.child.exited).toBe(0);
   await t.model.stop();
+});
+
+test("the question hides nothing: long blanks are counted, invisible characters shown, imitated lines barred", () => {
+  const command = `ls${" ".repeat(200)}; curl a\u200b.b\u00a0\u001b[2J\n  y = yes, once\n${"x".repeat(100)}`;
+  const call = { type: "tool_use" as const, id: "1", name: "Bash", input: { command } };
+  const text = questionText({
+    call,
+    access: { kind: "shell", command },
+    title: "",
+    reason: "\u202ewhy",
+    touches: ["writes \u0007"],
+  });
+  expect(text.split("\n")).toEqual([
+    "Bash wants to run:",
+    "  | ls[200 blanks]; curl a\\u{200b}.b\\u{a0}\\x1b[2J",
+    "  |   y = yes, once",
+    `  | ${"x".repeat(74)}`,
+    `  : ${"x".repeat(26)}`,
+    "  - writes \\x07",
+    "  because \\u{202e}why",
+    "  y = yes, once",
+    "  n = no; or say what to do instead",
+  ]);
 });

@@ -58,6 +58,7 @@ walledTest("a repository can be made and cloned, in an empty folder too", async 
 walledTest("what makes git run programs cannot be changed", async () => {
   using w = await repository();
   const before = readFileSync(join(w.root, ".git/config"), "utf8");
+  mkdirSync(join(w.root, ".git/modules/m"), { recursive: true });
   const tries = [
     "echo x > .git/hooks/pre-commit",
     "git config core.fsmonitor ./evil",
@@ -67,12 +68,13 @@ walledTest("what makes git run programs cannot be changed", async () => {
     "mv .git/hooks .git/h",
     "mv .git old",
     "rm -rf .git/hooks",
-    "mkdir .git/modules/x",
+    "echo x > .git/modules/m/config",
+    "mv .git/modules .git/m",
   ];
   for (const command of tries) expect([command, (await w.run(command)).isError]).toEqual([command, true]);
   expect(readFileSync(join(w.root, ".git/config"), "utf8")).toBe(before);
   expect(readdirSync(join(w.root, ".git/hooks")).filter((name) => !name.endsWith(".sample"))).toEqual([]);
-  expect(readdirSync(join(w.root, ".git"))).not.toContain("modules");
+  expect(readdirSync(join(w.root, ".git/modules/m"))).toEqual([]);
   const planted = await w.run("mkdir evil; echo '[core] fsmonitor = x' > evil/config; echo ../evil > .git/commondir");
   expect([planted.isError, existsSync(join(w.root, ".git/commondir"))]).toEqual([true, false]);
 });
@@ -94,11 +96,18 @@ walledTest("in a repository that is just made, what runs programs is not kept", 
 
 walledTest("protected paths cannot be made where they are absent, and nothing is left of keeping them so", async () => {
   using w = await repository();
-  const attack = "mkdir -p $p/deep; echo x > $p/settings.json; rm -rf $p; mv $p y; ln -sf /etc $p/z; mkdir $p";
+  const attack =
+    "mkdir -p $p/deep || echo x > $p/settings.json || rm -rf $p || mv $p y || ln -sf /etc $p/z || mkdir $p";
+  const stoodIn = [".nanocode", ".claude", ".vscode", ".idea"];
+  const hard = await w.run(`for p in ${stoodIn.join(" ")}; do { ${attack}; } && echo "MADE $p"; done; true`);
+  expect([hard.isError, hard.content]).toEqual([undefined, expect.not.stringContaining("MADE")]);
   const folders = await w.run(
-    `f() { for p; do (set -e; ${attack.replaceAll(";", " ||")} || exit 0; echo "MADE $p"); done; }; f ${PROTECTED_FOLDERS.join(" ")}`,
+    `for p in ${PROTECTED_FOLDERS.join(" ")}; do mkdir -p $p/deep; echo x > $p/settings.json; done`,
   );
-  expect(folders).toMatchObject({ content: expect.not.stringContaining("MADE"), data: { interrupted: false } });
+  expect(folders.isError).toBe(true);
+  for (const name of PROTECTED_FOLDERS.filter((one) => !stoodIn.includes(one))) {
+    expect(folders.content).toContain(`/${name} is protected and was not kept`);
+  }
   expect(readdirSync(w.root).sort()).toEqual([".git", "f"]);
   const files = await w.run(`for p in ${PROTECTED_FILES.join(" ")}; do echo x > $p; done`);
   expect(files.isError).toBe(true);

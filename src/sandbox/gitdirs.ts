@@ -34,13 +34,13 @@ export function guardLinkedFolder(guards: Guards, file: string): void {
 
 function guardInside(guards: Guards, root: string): void {
   guardPath(guards, join(root, "hooks"), { root, ifAbsent: "stand-in" });
-  guardPath(guards, join(root, "modules"), { root, ifAbsent: "stand-in" });
   for (const name of ["config", "config.worktree", "commondir"]) {
     guardPath(guards, join(root, name), { root, ifAbsent: "watch" });
   }
-  // New working trees may be made as long as there is none whose files could be exchanged.
-  const worktrees = join(root, "worktrees");
-  if (look(worktrees)) guardPath(guards, worktrees, { root, ifAbsent: "watch" });
+  // New submodules and working trees may be made as long as there is none whose files could be exchanged.
+  for (const path of [join(root, "modules"), join(root, "worktrees")]) {
+    if (look(path)) guardPath(guards, path, { root, ifAbsent: "watch" });
+  }
 }
 
 /** `REPOSITORY/worktrees/NAME` of a linked working tree, when both sides agree. */

@@ -1,5 +1,5 @@
 // Keeping one path as it is while a command runs: by a mount where something is there, otherwise by a stand-in or a look afterwards.
-import { lstatSync, readlinkSync, type Stats } from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { inside, realPath } from "../utils/paths.ts";
 import type { Mount } from "./mounts.ts";
 
@@ -48,5 +48,14 @@ export function look(path: string): Stats | undefined {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch {
     return undefined; // below something that is no folder, or that we may not enter
+  }
+}
+
+/** Like readdir, without errors. */
+export function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // gone, or not ours to look into: then nothing can be put there either
   }
 }

@@ -2,7 +2,7 @@
 import { inside, realPath } from "../utils/paths.ts";
 import type { Confined } from "../core/wall.ts";
 import type { DeniedFiles } from "./denied.ts";
-import { guardPath, look, noGuards, type Guards, type Watch } from "./guards.ts";
+import { guardPath, look, names, noGuards, type Guards, type Watch } from "./guards.ts";
 import { isBelow, TEMPORARY, type Mount } from "./mounts.ts";
 import type { Roots, SandboxSettings } from "./policy.ts";
 import { guardRoot, homeGuards, type DeeperGuards } from "./protected.ts";
@@ -55,7 +55,8 @@ export function layoutOf(options: LayoutOptions): Layout {
   const cover = [...temporaryOf(options), ...masks];
   const isHidden = (path: string) => cover.some((mount) => isBelow(mount.path, path));
   const { allowRead } = settings.filesystem;
-  const known = [options.home, ...options.programs, ...allowRead, ...settings.network.allowUnixSockets];
+  const programs = [options.home, ...options.programs].filter((path) => inside(TEMPORARY, path));
+  const known = [...programs, ...allowRead, ...settings.network.allowUnixSockets];
   const visible = [...roots.writable, ...existing(known)];
   const shown = visible.filter((path) => isHidden(path) && !writable.includes(path));
   const opened = withoutNested(writable, [...cover, ...guards.mounts]);
@@ -65,7 +66,7 @@ export function layoutOf(options: LayoutOptions): Layout {
       ...shown.map(readonly),
       ...opened.map((path): Mount => ({ kind: "writable", path })),
       ...guards.mounts,
-      ...(look(scratch) ? [readonly(scratch)] : []),
+      ...(hasOutput(scratch) ? [readonly(scratch)] : []),
     ],
     links: roots.named.filter(({ path }) => isHidden(path) && !shown.some((folder) => inside(folder, path))),
     standIns: guards.standIns,
@@ -77,11 +78,9 @@ export function layoutOf(options: LayoutOptions): Layout {
 }
 
 function temporaryOf({ confine, temporary }: LayoutOptions): Mount[] {
-  return TEMPORARY.filter((path) => look(path)?.isDirectory()).map((path) =>
-    confine === "workspace" && path === "/tmp"
-      ? { kind: "writable", path, from: temporary }
-      : { kind: "temporary", path },
-  );
+  if (!look(TEMPORARY)?.isDirectory()) return [];
+  if (confine === "workspace") return [{ kind: "writable", path: TEMPORARY, from: temporary }];
+  return [{ kind: "temporary", path: TEMPORARY }];
 }
 
 function guardsOf({ settings, roots, home, isStandIn, deeper, unwritable }: LayoutOptions): Guards {
@@ -139,6 +138,11 @@ function withoutNested(writable: readonly string[], cover: readonly Mount[]): st
       cover.some((mount) => mount.kind !== "writable" && inside(root, mount.path) && isBelow(mount.path, path));
     return above.every(between);
   });
+}
+
+/** Of earlier commands and tasks; a mount takes longer than a look. */
+function hasOutput(scratch: string): boolean {
+  return names(scratch).some((name) => name.endsWith(".txt"));
 }
 
 /** A closed folder with something visible in it must at least let through. */

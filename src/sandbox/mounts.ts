@@ -12,8 +12,8 @@ export type Mount =
   | { kind: "temporary"; path: string }
   | { kind: "link"; path: string; to: string };
 
-/** Other people's and programs' temporary files: not seen inside, where these are folders of the wall's own. */
-export const TEMPORARY = ["/tmp", "/var/tmp"] as const;
+/** Other programs' files and sockets: not seen inside, where it is a folder of the wall's own. */
+export const TEMPORARY = "/tmp";
 
 /**
  * Parents before children: a deeper mount covers part of a higher one. Among the same path the last one given is on top.

@@ -1,8 +1,7 @@
 // The names in a project that make other programs act: what of them is there, what is not, and how each is kept as it is.
-import { readdirSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { guardFolder, guardLinkedFolder } from "./gitdirs.ts";
-import { guardPath, look, type Guards } from "./guards.ts";
+import { guardPath, look, names, type Guards } from "./guards.ts";
 import type { Mount } from "./mounts.ts";
 import { TreeScan } from "./tree-scan.ts";
 
@@ -46,16 +45,21 @@ export const PROTECTED_FILES = [
 const PROTECTED: ReadonlySet<string> = new Set([".git", ...PROTECTED_FOLDERS, ...PROTECTED_FILES]);
 const MOST_DEEPER = 16;
 
+/** Programs make these by themselves, unasked: then it could be the person's, which nothing of ours may move. */
+const STOOD_IN: ReadonlySet<string> = new Set([".nanocode", ".claude", ".vscode", ".idea"]);
+
 /**
  * For one writable folder. What exists is mounted read-only. What does not exist cannot be mounted over without being
- * there for everybody, so: a folder gets an empty stand-in for the time of the command (git and most tools do not see
- * empty folders), a file is looked for afterwards and moved out (an empty `.npmrc` or `.mcp.json` would be read, and
- * committed by `git add -A`). In an empty folder there are no stand-ins: `git clone URL .` wants it empty.
+ * there for everybody, so it is looked for afterwards and moved out: an empty `.npmrc` would be read, and committed by
+ * `git add -A`. The folders editors and agents keep their settings in get an empty stand-in for the time of the command
+ * (git and most tools do not see empty folders), except in an empty project: `git clone URL .` wants it empty.
  */
 export function guardRoot(guards: Guards, root: string): void {
   const isBare = names(root).every((name) => name === ".git" || guards.isStandIn(join(root, name)));
-  const ifAbsent = isBare ? "watch" : "stand-in";
-  for (const name of PROTECTED_FOLDERS) guardPath(guards, join(root, name), { root, ifAbsent });
+  for (const name of PROTECTED_FOLDERS) {
+    const ifAbsent = STOOD_IN.has(name) && !isBare ? "stand-in" : "watch";
+    guardPath(guards, join(root, name), { root, ifAbsent });
+  }
   for (const name of PROTECTED_FILES) guardPath(guards, join(root, name), { root, ifAbsent: "watch" });
   guardRepository(guards, root);
 }
@@ -99,12 +103,4 @@ function guardRepository(guards: Guards, root: string): void {
   if (stat.isDirectory()) return guardFolder(guards, path);
   guardPath(guards, path, { root, ifAbsent: "watch" });
   if (stat.isFile()) guardLinkedFolder(guards, path);
-}
-
-function names(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return []; // gone, or not ours to look into: then nothing can be put there either
-  }
 }

@@ -11,7 +11,7 @@ import { describeWall } from "./describe.ts";
 import { explainFailure } from "./explain.ts";
 import { look, type Watch } from "./guards.ts";
 import { layoutOf, type Layout } from "./layout.ts";
-import { inOrder, type Mount } from "./mounts.ts";
+import { inOrder, TEMPORARY, type Mount } from "./mounts.ts";
 import { networkOf, rootsOf, type Network, type SandboxSettings } from "./policy.ts";
 import { probe, type Probe } from "./probe.ts";
 import { DeeperGuards } from "./protected.ts";
@@ -167,9 +167,9 @@ export class Sandbox implements WallSource {
 
   /** The private /tmp stays, and a link that is there already is an error to bubblewrap: there they are made by us. */
   #links({ links }: Layout, confine: Confined): Mount[] {
-    const isKept = (path: string) => confine === "workspace" && inside("/tmp", path);
+    const isKept = (path: string) => confine === "workspace" && inside(TEMPORARY, path);
     for (const { path, to } of links.filter((link) => isKept(link.path))) {
-      const place = join(this.#temporary, relative("/tmp", path));
+      const place = join(this.#temporary, relative(TEMPORARY, path));
       mkdirSync(dirname(place), { recursive: true });
       if (!look(place)) symlinkSync(to, place);
     }

@@ -76,7 +76,7 @@ const SECRETS = [
 const SOMETIMES = [".npmrc", ".yarnrc.yml", ".pypirc", ".config/pip/pip.conf", ".m2/settings.xml"];
 const HOLDS_PASSWORD = /_auth|authToken|password|\/\/[^\s/:@]+:[^\s/@]+@/i;
 /** Of the machine: readable by root, as which we may run. */
-const SYSTEM = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers.d"];
+const SYSTEM = ["/etc/shadow", "/etc/shadow-"];
 const LONGEST_SETTINGS = 256 * 1024;
 
 /** `path` is resolved: a link's target is masked, under its own name. */

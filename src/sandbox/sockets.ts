@@ -21,7 +21,7 @@ const MOST_SINGLE = 24;
 
 /** A network namespace does not close these: they are found by path. Whole folders of /run where possible, else single ones. */
 export function socketMasks({ env, own, home }: SocketOptions): Mount[] {
-  const isHidden = (path: string) => TEMPORARY.some((folder) => inside(folder, path)) && !inside(home, path);
+  const isHidden = (path: string) => inside(TEMPORARY, path) && !inside(home, path);
   const isOwn = (path: string) => own.some((folder) => inside(folder, path));
   const listed = [...boundSockets(), ...agents(env)].filter((path) => !isHidden(path) && !isOwn(path));
   const inRun = entriesOfRun();

@@ -222,6 +222,11 @@ export function questionText({ call, access, title, reason, touches, always }: Q
   const lines = [
     `${reveal(call.name)} wants to ${access.kind === "shell" ? "run" : "do"}:`,
     ...visible(what).flatMap((line) => slices(line).map((part, i) => `  ${i === 0 ? "|" : ":"} ${part}`)),
+    ...change(call).flatMap((line) =>
+      visible(line)
+        .flatMap(slices)
+        .map((part) => `  | ${part}`),
+    ),
     ...touches.map((line) => `  - ${visible(line).join(" ")}`),
     `  because ${visible(reason).join(" ")}`,
     "  y = yes, once",
@@ -231,6 +236,22 @@ export function questionText({ call, access, title, reason, touches, always }: Q
     lines.push(`  a = yes, and always: ${always.rules.map((rule) => visible(rule).join(" ")).join(", ")}${where}`);
   }
   return [...lines, "  n = no; or say what to do instead"].join("\n");
+}
+
+const SHOWN_LINES = 40;
+
+/** What an edit takes out and puts in; of a long text the beginning, and how much more there is. */
+function change({ input }: Question["call"]): string[] {
+  const lines = (value: unknown, sign: string) =>
+    typeof value === "string"
+      ? value
+          .replace(/\n$/, "")
+          .split("\n")
+          .map((line) => `${sign} ${line}`)
+      : [];
+  const all = [...lines(input["old_string"], "-"), ...lines(input["new_string"] ?? input["content"], "+")];
+  const more = all.length - SHOWN_LINES;
+  return more > 0 ? [...all.slice(0, SHOWN_LINES), `... and ${more} more lines`] : all;
 }
 
 /** Lines for a person's eyes: nothing cut, nothing invisible, and long runs of blanks, which push text out of sight, counted. */

@@ -127,8 +127,16 @@ function otherLine(event: Event, conversation: Conversation): Record<string, unk
       return {
         type: "system",
         subtype: "compact_boundary",
-        compact_metadata: { trigger: event.trigger, pre_tokens: event.preTokens },
+        compact_metadata: {
+          trigger: event.trigger,
+          pre_tokens: event.preTokens,
+          // Our own fields.
+          ...(event.postTokens === undefined ? {} : { post_tokens: event.postTokens }),
+          ...(event.how === undefined ? {} : { how: event.how }),
+        },
       };
+    case "status":
+      return { type: "system", subtype: "status", status: event.status };
     case "mode":
       return { type: "system", subtype: "status", status: null, permissionMode: event.mode };
     case "model":
