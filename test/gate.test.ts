@@ -208,3 +208,51 @@ test("updates of the answering program hold for the session; dontAsk asks nobody
   expect(await quiet.admit(bash, shell("make x"))).toMatchObject({ behavior: "deny" });
   expect(quiet.asked.length).toBe(0);
 });
+
+test("a command is confined by what decided: reads to reading, the rest to the project, bypass not at all", () => {
+  const wall = { active: true, autoAllow: false, mayLeave: true, always: false, excluded: ["docker:*"] };
+  const confine = (command: string, mode: PermissionMode, more: Partial<typeof wall> = {}, input = {}) => {
+    const call: ToolUse = { type: "tool_use", id: "t", name: "Bash", input: { command, ...input } };
+    const inside: World = { ...world, wall: { ...wall, ...more } };
+    return decide(call, shell(command), rules({ allow: ["Bash"], ask: ["Bash(ls:*)"] }), mode, inside).confine;
+  };
+  const leave = { dangerouslyDisableSandbox: true };
+  expect([
+    confine("cat a", "default"),
+    confine("make", "default"),
+    confine("ls", "default"),
+    confine("make", "default", {}, leave),
+    confine("make", "default", { mayLeave: false }, leave),
+    confine("cat a", "default", {}, leave),
+    confine("docker build . && cat a", "default"),
+    confine("docker build . && make", "default"),
+    confine("make", "bypassPermissions"),
+    confine("true", "bypassPermissions", { always: true }),
+  ]).toEqual([
+    "readonly",
+    "workspace",
+    "workspace",
+    "open",
+    "workspace",
+    "readonly",
+    "open",
+    "workspace",
+    "open",
+    "workspace",
+  ]);
+});
+
+test("with autoAllowBashIfSandboxed what stays inside the sandbox runs unasked; what leaves it, or is protected, does not", () => {
+  const wall = { active: true, autoAllow: true, mayLeave: true, always: false, excluded: [] };
+  const behavior = (command: string, input = {}, more: Partial<typeof wall> = {}) => {
+    const call: ToolUse = { type: "tool_use", id: "t", name: "Bash", input: { command, ...input } };
+    return decide(call, shell(command), rules({}), "default", { ...world, wall: { ...wall, ...more } }).behavior;
+  };
+  expect([
+    behavior("make"),
+    behavior("make", { dangerouslyDisableSandbox: true }),
+    behavior("make", {}, { active: false }),
+    behavior("touch .git/hooks/x"),
+    behavior("rm -rf ~"),
+  ]).toEqual(["allow", "ask", "ask", "ask", "ask"]);
+});

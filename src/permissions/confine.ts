@@ -4,7 +4,7 @@ import { whyNot } from "./approve.ts";
 import type { CommandCase } from "./case.ts";
 import type { Step } from "./decision.ts";
 import { allowsPart } from "./match.ts";
-import { parseRule } from "./rules.ts";
+import { parseRule, type Rule } from "./rules.ts";
 import type { Part } from "./shell/parts.ts";
 
 /** The model asked for it, and the settings let it. */
@@ -18,19 +18,22 @@ export function isWalled(shell: CommandCase): boolean {
 }
 
 export function confinement(step: Step, shell: CommandCase): Confinement {
-  const { world, mode, analysis } = shell;
+  const { world, mode } = shell;
   if (step === "read-only") return "readonly";
   if (leaves(shell) || (mode === "bypassPermissions" && !world.wall.always)) return "open";
+  return isExcluded(shell) ? "open" : "workspace";
+}
+
+/** Every part is among `sandbox.excludedCommands`, but for such as only read beside them. */
+function isExcluded(shell: CommandCase): boolean {
+  const { world, analysis } = shell;
+  if (world.wall.excluded.length === 0 || analysis.problem !== undefined) return false;
   const anchors = { base: world.root, cwd: world.root, home: world.home };
-  const excluded = world.wall.excluded.map((text) =>
-    parseRule(`Bash(${text})`, "allow", "sandbox.excludedCommands", anchors),
+  const rules = world.wall.excluded
+    .map((text) => parseRule(`Bash(${text})`, "allow", "sandbox.excludedCommands", anchors))
+    .filter((rule): rule is Rule => !("problem" in rule));
+  const listed = (part: Part) => rules.some((rule) => rule.spec.kind === "all" || allowsPart(rule, part));
+  return (
+    analysis.parts.some(listed) && analysis.parts.every((part) => listed(part) || whyNot(part, shell) === undefined)
   );
-  const isExcluded = (part: Part) =>
-    excluded.some((rule) => !("problem" in rule) && (rule.spec.kind === "all" || allowsPart(rule, part)));
-  const { parts, problem } = analysis;
-  return parts.length > 0 &&
-    problem === undefined &&
-    parts.every((part) => isExcluded(part) || whyNot(part, shell) === undefined)
-    ? "open"
-    : "workspace";
 }
