@@ -147,6 +147,16 @@ async function dispatch(argv: string[], world: World): Promise<number> {
       world.out.write(`${sanitize(await statusText(command.args, judgingWorld(options, world)))}\n`);
       return 0;
     }
+    case "memory": {
+      const { memoryText } = await import("./judging.ts");
+      world.out.write(`${sanitize(await memoryText(command.args, judgingWorld(options, world)))}\n`);
+      return 0;
+    }
+    case "compact": {
+      const { compactText } = await import("./judging.ts");
+      world.out.write(`${sanitize(await compactText(command.args, judgingWorld(options, world)))}\n`);
+      return 0;
+    }
     case "trust":
       world.out.write(`${sanitize(trustText(command.args, trustWorld(world)))}\n`);
       return 0;

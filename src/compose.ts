@@ -7,6 +7,15 @@ import type { KeptRules } from "./commands/keep.ts";
 import type { Options } from "./config/flags.ts";
 import { projectSlug, type Env, type Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
+import { projectFolders } from "./config/sources.ts";
+import { readAutoCompact } from "./context/budget.ts";
+import { compactor, type CompactorOptions } from "./context/compact.ts";
+import { keepIn } from "./context/keep.ts";
+import { memoryPrompt, memoryReminder } from "./context/memory-text.ts";
+import { touchedPaths } from "./context/memory-touch.ts";
+import { loadMemory, type Memory } from "./context/memory.ts";
+import { readableIn } from "./context/restore.ts";
+import { sharesOf } from "./context/shares.ts";
 import { Agent } from "./core/agent.ts";
 import { UsageError } from "./core/errors.ts";
 import { NO_USAGE, reduce } from "./core/state.ts";
@@ -74,6 +83,20 @@ export function modeOf(options: Options, { permissions }: Settings): PermissionM
   throw new UsageError(
     "Error: bypassPermissions is disabled by permissions.disableBypassPermissionsMode in the settings.",
   );
+}
+
+/** The memory files of the folder a conversation starts in. */
+export function memoryOf({ options, settings, places, cwd }: Omit<Setup, "host" | "steering">, permit: Permit): Memory {
+  const excludes = [settings.other["claudeMdExcludes"]].flat();
+  return loadMemory({
+    cwd,
+    root: projectFolders(cwd).at(-1) ?? cwd,
+    places,
+    added: () => permit.roots(),
+    sources: options.settingSources,
+    excludes: excludes.filter((glob) => typeof glob === "string"),
+    hidden: (path) => permit.hides(path),
+  });
 }
 
 /** The session file to go on from. */
@@ -149,7 +172,8 @@ class Parts {
   #conversation(store: SessionStore | undefined, events: DurableEvent[], id?: string): Conversation {
     const past = events.reduce(reduce, this.#start());
     // A resumed session keeps its history; where and how it works on is decided now.
-    const start: State = { ...this.#start(), messages: past.messages };
+    const { messages, stale } = past;
+    const start: State = { ...this.#start(), messages, ...(stale === undefined ? {} : { stale }) };
     return converse({
       ...this.#setup,
       id: id ?? store?.id ?? this.#setup.options.sessionId ?? crypto.randomUUID(),
@@ -191,7 +215,6 @@ type Converse = Setup &
 /** The parts of one conversation that know each other. */
 function wire(setup: Converse) {
   const { options, settings, env, store, tasks, overrides, id, log } = setup;
-  const prompt = promptOf(setup);
   const persist = store !== undefined;
   const scratch = scratchFolder({ nanocode: setup.places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id, persist });
   const permit = new Permit(setup, scratch.path, {
@@ -199,6 +222,13 @@ function wire(setup: Converse) {
     mode: () => agent.state.mode,
     setMode: (mode) => agent.setMode(mode),
   });
+  const memory = memoryOf(setup, permit);
+  if (memory.problems.length > 0) {
+    setup.warn("not every memory file is loaded as it is written: `nanocode memory` says which and why.");
+  }
+  const memoryText = memoryPrompt(memory.files);
+  const prompt = promptOf(setup, memoryText);
+  setup.onExit(() => permit.sandbox.close());
   const builtin = builtinTools({
     env,
     places: setup.places,
@@ -213,13 +243,28 @@ function wire(setup: Converse) {
   const { maxTurns, maxBudgetUsd } = options;
   const thinking = { thinking: options.thinking, alwaysThinking: settings.alwaysThinkingEnabled };
   const wishes = { env, overrides, ...thinking, effort: options.effort ?? settings.effortLevel };
+  const measuring: Omit<CompactorOptions, "newId"> = {
+    provider: setup.provider,
+    tools,
+    system: () => prompt.system(agent.state.model),
+    tune: (model) => tune(model, wishes),
+    contextWindow: (model) => resolveModel(model, overrides).contextWindow,
+    auto: readAutoCompact(env, settings.other, setup.warn),
+    keep: keepIn(scratch.path),
+    readable: readableIn(permit),
+    log,
+  };
   const deps: Deps = {
     provider: setup.provider,
     tools,
+    compactor: compactor({ ...measuring, newId: () => crypto.randomUUID() }),
     admit: (call, access, title, signal) => permit.gate.admit(call, access, title, signal),
-    observe: async () => [],
-    system: () => prompt.system(agent.state.model),
-    tune: (model) => tune(model, wishes),
+    observe: async (call, result) => {
+      const text = memoryReminder(memory.memoryFor(touchedPaths(call, result, agent.state.cwd)));
+      return text === undefined ? [] : [text];
+    },
+    system: measuring.system,
+    tune: measuring.tune,
     cost: (model, usage) => cost(model, usage, overrides),
     steering: () => [...finishedTasks(tasks), ...setup.steering()],
     limits: {
@@ -232,16 +277,18 @@ function wire(setup: Converse) {
   };
   const record = (event: DurableEvent) => {
     store?.append(event);
+    if (event.type === "compacted") memory.forget();
     if (event.type !== "tool.end") return;
     log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
   };
   const agent: Agent = new Agent(deps, setup.start, record);
-  return { agent, deps, tools, prompt, scratch, permit };
+  const context = () => sharesOf(agent.state, { ...measuring, memory: memoryText ?? "" });
+  return { agent, deps, tools, prompt, memory, context, scratch, permit };
 }
 
 function converse(setup: Converse): Conversation {
   const { options, store, tasks, overrides, id } = setup;
-  const { agent, deps, tools, prompt, scratch, permit } = wire(setup);
+  const { agent, deps, tools, prompt, memory, context, scratch, permit } = wire(setup);
   const structured: { output: StructuredOutput | undefined } = { output: undefined };
   const demand = (schema: object) => {
     structured.output = structuredOutput(schema);
@@ -282,6 +329,8 @@ function converse(setup: Converse): Conversation {
       `mode: ${agent.state.mode}`,
       ...(await permit.describe()),
     ],
+    memory: () => memory,
+    context,
     settled: async () => store?.sync(),
     idle: (ms, signal) => tasks.idle(ms, signal),
     fresh: async () => {
@@ -295,7 +344,9 @@ function converse(setup: Converse): Conversation {
   };
 }
 
-function promptOf({ options, cwd, env, settings }: Converse): PromptBook {
+type PromptSetup = Pick<Setup, "options" | "cwd" | "env" | "settings">;
+
+export function promptOf({ options, cwd, env, settings }: PromptSetup, memory: string | undefined): PromptBook {
   const fromFile = (path: string | undefined) => (path === undefined ? undefined : readPrompt(resolve(cwd, path)));
   const append = [options.appendSystemPrompt, fromFile(options.appendSystemPromptFile)].filter((t) => t !== undefined);
   return promptBook({
@@ -304,6 +355,7 @@ function promptOf({ options, cwd, env, settings }: Converse): PromptBook {
     shell: env.SHELL,
     date: localDate(new Date()),
     addedFolders: addedFolders(options, settings).map((dir) => resolve(cwd, dir)),
+    memory,
     replace: options.systemPrompt ?? fromFile(options.systemPromptFile),
     append: append.length > 0 ? append.join("\n\n") : undefined,
   });

@@ -1,10 +1,20 @@
 // What `nanocode permissions` asks: today's rules, mode and surroundings of a folder, and the tools' own word on what they touch.
 import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compactCommand } from "./commands/compact.ts";
+import { memoryCommand } from "./commands/memory.ts";
 import { permissionsCommand } from "./commands/permissions.ts";
-import { modeOf, type Setup } from "./compose.ts";
+import { memoryOf, modeOf, promptOf, type Setup } from "./compose.ts";
 import type { Env, Places } from "./config/paths.ts";
+import { readAutoCompact } from "./context/budget.ts";
+import { keepNothing } from "./context/keep.ts";
+import { memoryPrompt } from "./context/memory-text.ts";
+import { readableIn } from "./context/restore.ts";
 import { UsageError } from "./core/errors.ts";
 import type { Host } from "./core/types.ts";
+import { readOverrides, resolveModel } from "./model/catalog.ts";
+import { DEFAULT_MODEL, modelId } from "./model/choose.ts";
+import { tune } from "./model/tune.ts";
 import type { Situation } from "./permissions/decision.ts";
 import { accessBy, judgeWith, modeOf as modeNamed, verdictOf } from "./permissions/query.ts";
 import { Permit } from "./permit.ts";
@@ -62,6 +72,43 @@ export async function statusText(args: readonly string[], { cwd, setupIn }: Judg
   const setup = setupIn(cwd);
   const lines = await withPermit(setup, (permit) => permit.describe());
   return [`mode: ${modeOf(setup.options, setup.settings)}`, ...lines].join("\n");
+}
+
+/** `nanocode memory`: what a conversation that started now would be told by files. Throws UsageError. */
+export async function memoryText(args: readonly string[], { cwd, setupIn }: JudgingWorld): Promise<string> {
+  const setup = setupIn(cwd);
+  return withPermit(setup, async (permit) => memoryCommand(args, { memory: memoryOf(setup, permit), cwd }));
+}
+
+/** `nanocode compact --dry-run`: what it would do to a recorded conversation here. Throws UsageError. */
+export async function compactText(args: readonly string[], { cwd, places, env, signal, setupIn }: JudgingWorld) {
+  const setup = setupIn(cwd);
+  return withPermit(setup, async (permit) => {
+    const overrides = readOverrides(setup.env, setup.settings.models);
+    const model = modelId(
+      setup.options.model ?? env.ANTHROPIC_MODEL ?? setup.settings.model ?? DEFAULT_MODEL,
+      overrides,
+    );
+    const prompt = promptOf(setup, memoryPrompt(memoryOf(setup, permit).files));
+    const hidden = () => false;
+    const world = { env, places, tasks: new BackgroundTasks(), roots: () => permit.roots(), hidden };
+    const tools = new Map(builtinTools({ ...world, scratch: places.nanocode }).map((tool) => [tool.spec.name, tool]));
+    const thinking = { thinking: undefined, alwaysThinking: undefined, effort: undefined };
+    return compactCommand(args, {
+      sessions: places.sessions,
+      start: { messages: [], model, mode: "default", cwd },
+      optionsFor: (session) => ({
+        system: () => prompt.system(model),
+        tools,
+        tune: (name) => tune(name, { env: setup.env, overrides, ...thinking }),
+        contextWindow: (name) => resolveModel(name, overrides).contextWindow,
+        auto: readAutoCompact(setup.env, setup.settings.other, setup.warn),
+        keep: keepNothing(join(places.nanocode, "scratch", session)),
+        readable: readableIn(permit),
+      }),
+      signal,
+    });
+  });
 }
 
 /** What would decide about the first call of a conversation that started now. */

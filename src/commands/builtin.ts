@@ -1,11 +1,22 @@
 // The built-in slash commands. One value each; help and completion come from this list.
 import { nearest } from "../core/nearest.ts";
 import type { Command, CommandResult, Conversation } from "./command.ts";
+import { compact } from "./compact.ts";
+import { contextText } from "./context.ts";
+import { memoryListing } from "./memory.ts";
 
 export const COMMANDS: readonly Command[] = [
   { name: "help", argumentHint: "", description: "what can be typed here", run: () => ({ kind: "say", text: help() }) },
   { name: "model", argumentHint: "[name]", description: "show or change the model", run: model },
   { name: "status", argumentHint: "", description: "model, mode, folders, rules and sandbox", run: status },
+  { name: "memory", argumentHint: "", description: "the memory files that count here", run: memory },
+  { name: "context", argumentHint: "", description: "what fills the model's window", run: context },
+  {
+    name: "compact",
+    argumentHint: "[focus]",
+    description: "summarise what came before, keeping the focus",
+    run: compact,
+  },
   { name: "clear", argumentHint: "", description: "start a new conversation", run: clear },
   { name: "exit", argumentHint: "", description: "leave (also Ctrl-D)", run: () => ({ kind: "exit" }) },
 ];
@@ -54,6 +65,14 @@ function model(argument: string, conversation: Conversation): CommandResult {
 
 async function status(_argument: string, conversation: Conversation): Promise<CommandResult> {
   return { kind: "say", text: (await conversation.status()).join("\n") };
+}
+
+function memory(_argument: string, conversation: Conversation): CommandResult {
+  return { kind: "say", text: memoryListing(conversation.memory()) };
+}
+
+function context(_argument: string, conversation: Conversation): CommandResult {
+  return { kind: "say", text: contextText(conversation.context()) };
 }
 
 async function clear(_argument: string, conversation: Conversation): Promise<CommandResult> {

@@ -1,4 +1,6 @@
 // What a front end and the slash commands work with: one conversation, and what can be asked of it.
+import type { MemoryReport } from "../context/memory.ts";
+import type { ContextShares } from "../context/shares.ts";
 import type { Agent } from "../core/agent.ts";
 import type { Usage } from "../core/types.ts";
 
@@ -28,6 +30,10 @@ export interface Conversation {
   cost(model: string, usage: Usage): number | undefined;
   /** What it works with and within, as lines: model, mode, folders, sandbox. Looks for the sandbox if nobody has yet. */
   status(): Promise<string[]>;
+  /** The memory files it works with, and what was not loaded. */
+  memory(): MemoryReport;
+  /** What fills the model's window. */
+  context(): ContextShares;
   /** A run is over: what was recorded is made to survive a power loss. */
   settled(): Promise<void>;
   /** Waits until no command runs in the background any more, at most `ms`. */

@@ -18,6 +18,7 @@ const STEPS: Readonly<Record<string, string>> = {
 const CONFINED: Readonly<Record<Confinement, string>> = {
   readonly: "nothing can be written, no network",
   workspace: "only the project and a private temporary folder can be written",
+  masked: "outside it, but what deny rules forbid to read is hidden",
   open: "it would run outside",
 };
 

@@ -9,6 +9,8 @@ export type Command =
   | { kind: "demo" }
   | { kind: "sessions"; args: string[] }
   | { kind: "status"; args: string[] }
+  | { kind: "memory"; args: string[] }
+  | { kind: "compact"; args: string[] }
   | { kind: "trust"; args: string[] }
   | { kind: "permissions"; args: string[] }
   | { kind: "help" }
@@ -23,6 +25,12 @@ const SUBCOMMANDS = [
     help: "what is recorded for this folder (--all: for every folder)",
   },
   { name: "status", usage: "status", help: "what a conversation here may do, and its sandbox" },
+  { name: "memory", usage: "memory [file ...]", help: "the memory files that count here, or for these files" },
+  {
+    name: "compact",
+    usage: "compact --dry-run SESSION",
+    help: "what a compaction of a conversation would do",
+  },
   {
     name: "trust",
     usage: "trust [status|yes|no]",
@@ -35,7 +43,7 @@ const SUBCOMMANDS = [
   },
 ] as const;
 /** Those that read their own arguments. */
-const WITH_ARGS = ["sessions", "status", "trust", "permissions"] as const;
+const WITH_ARGS = ["sessions", "status", "memory", "compact", "trust", "permissions"] as const;
 /** What `permissions` takes besides its own; they choose the settings and rules that count. */
 const ABOUT_RULES: readonly string[] = [
   "settings",

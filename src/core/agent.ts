@@ -33,10 +33,29 @@ export class Agent {
     yield this.apply({ type: "message", message });
     const deps = { ...this.#deps, turnsTaken, spent: this.#spent, model: () => this.#state.model };
     for await (const event of loop(this.#state, deps, signal)) {
-      if (event.type === "message" && event.message.role === "assistant") {
-        this.#spent += this.#deps.cost(event.message.model, event.message.usage) ?? 0;
-      }
+      this.#count(event);
       yield isDurable(event) ? this.apply(event) : event;
+    }
+  }
+
+  /**
+   * Compacts now (`/compact`), keeping above all what `focus` names ("": nothing in particular). Ends after `compacted`,
+   * or a warning that says why there is none. Throws the signal's reason when it aborts.
+   */
+  async *compact(focus: string, signal: AbortSignal): AsyncGenerator<Event, void> {
+    const stuck = (text: string): Event => ({ type: "notice", level: "warning", text });
+    const { compactor } = this.#deps;
+    if (!compactor) return yield stuck("This conversation cannot be compacted.");
+    const events = compactor.run(this.#state, { reason: "manual", focus }, signal);
+    for (;;) {
+      const step = await events.next();
+      if (!step.done) {
+        yield isDurable(step.value) ? this.apply(step.value) : step.value;
+        continue;
+      }
+      if (step.value.kind === "stuck") return yield stuck(step.value.why);
+      this.#count(step.value.event);
+      return yield this.apply(step.value.event);
     }
   }
 
@@ -47,6 +66,12 @@ export class Agent {
   setModel(model: string): void {
     this.#chosen = model;
     if (model !== this.#state.model) this.apply({ type: "model", model, reason: "chosen" });
+  }
+
+  #count(event: Event): void {
+    const reply = event.type === "message" && event.message.role === "assistant" ? event.message : undefined;
+    const paid = event.type === "compacted" ? event.spent : reply;
+    if (paid) this.#spent += this.#deps.cost(paid.model, paid.usage) ?? 0;
   }
 
   /** Records a durable event and folds it in. */

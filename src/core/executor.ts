@@ -1,6 +1,17 @@
 // Runs the calls of one reply: early when harmless, reads side by side, everything else alone and in order.
 import { nearest } from "./nearest.ts";
-import type { Access, CallOutcome, Confinement, Deps, Event, State, Tool, ToolContext, ToolOutput, ToolUse } from "./types.ts";
+import type {
+  Access,
+  CallOutcome,
+  Confinement,
+  Deps,
+  Event,
+  State,
+  Tool,
+  ToolContext,
+  ToolOutput,
+  ToolUse,
+} from "./types.ts";
 
 const MAX_PARALLEL = 10;
 /** How long an interrupted tool may take to hand over what it has. */

@@ -7,6 +7,9 @@ import { Reply } from "./reply.ts";
 import { isDurable, reduce, toolUses } from "./state.ts";
 import type {
   AssistantMessage,
+  CompactHow,
+  CompactOutcome,
+  Compactor,
   Deps,
   DoneReason,
   Event,
@@ -18,6 +21,9 @@ import type {
 
 /** In a row: replies cut at the output limit, paused, or broken off after a tool had started. */
 const MAX_RECOVERIES = 10;
+
+/** In a row, without a reply between them that left room. */
+const MAX_COMPACTIONS = 3;
 
 const CONTINUE =
   "Your reply was cut off at the output limit. Go on exactly where it stopped, without repeating anything; split what is left into smaller steps.";
@@ -46,6 +52,8 @@ export async function* loop(start: State, deps: LoopDeps, signal: AbortSignal): 
     const stop = run.limit(turn);
     if (stop) return yield { type: "done", reason: stop };
     for (const message of deps.steering()) yield run.apply({ type: "message", message });
+    const full = yield* run.makeRoom();
+    if (full) return yield full;
     yield { type: "turn", turn };
     const outcome = yield* run.turn();
     if (outcome) return yield outcome;
@@ -60,7 +68,9 @@ class Run {
   #signal: AbortSignal;
   #spent: number;
   #recoveries = 0;
-  #compacted = false;
+  #compactions = 0;
+  /** The last request was answered. */
+  #answered = false;
 
   constructor(start: State, deps: LoopDeps, signal: AbortSignal) {
     this.#spent = deps.spent;
@@ -79,6 +89,13 @@ class Run {
     if (this.#signal.aborted) return "aborted";
     if (maxTurns !== undefined && turn > maxTurns) return "max_turns";
     if (maxBudgetUsd !== undefined && this.#spent >= maxBudgetUsd) return "budget";
+    return undefined;
+  }
+
+  /** Before a request that would be too large. Returns how the run ended when no room could be made. */
+  async *makeRoom(): AsyncGenerator<Event, Done | undefined> {
+    if (this.#deps.compactor?.isDue(this.#state)) return yield* this.#compact({ reason: "threshold" });
+    if (this.#answered) this.#compactions = 0;
     return undefined;
   }
 
@@ -108,6 +125,7 @@ class Run {
     if (failure && !executor.started) return failure;
     const message = reply.message();
     if (message) {
+      this.#answered = true;
       this.#spent += this.#deps.cost(message.model, message.usage) ?? 0;
       await mux.push(this.apply({ type: "message", message }));
       const notRun = NOT_RUN[message.stopReason];
@@ -160,6 +178,7 @@ class Run {
       case "refusal":
         return { type: "done", reason: "refusal" };
       case "model_context_window_exceeded":
+        if (!calls) yield this.apply({ type: "message", message: this.#note(CONTINUE) });
         return yield* this.#failed(tooLong());
       case "max_tokens":
         if (!calls) yield this.apply({ type: "message", message: this.#note(CONTINUE) });
@@ -193,15 +212,41 @@ class Run {
   }
 
   async *#failed(error: ModelError): AsyncGenerator<Event, Done | undefined> {
-    if (error.kind === "too_long" && this.#deps.compact && !this.#compacted) {
-      this.#compacted = true;
-      const compacted = await this.#deps.compact(this.#state.messages, "too_long", this.#signal);
-      if (compacted) {
-        yield this.apply(compacted);
-        return undefined;
-      }
+    this.#answered = false;
+    if (error.kind !== "too_long") return { type: "done", reason: "error", error: error.message, status: error.status };
+    return yield* this.#compact({ reason: "too_long", error: error.message }, error);
+  }
+
+  /** Makes the history smaller and goes on; where that is not possible the run ends, saying what to do. */
+  async *#compact(how: CompactHow, error: ModelError = tooLong()): AsyncGenerator<Event, Done | undefined> {
+    const { compactor } = this.#deps;
+    const ended = (text: string): Done => ({ type: "done", reason: "error", error: text, status: error.status });
+    if (!compactor) return ended(error.message);
+    if (++this.#compactions > MAX_COMPACTIONS) {
+      return ended(`${error.message} It was compacted ${MAX_COMPACTIONS} times in a row without gaining enough room.`);
     }
-    return { type: "done", reason: "error", error: error.message, status: error.status };
+    const outcome = yield* this.#compacting(compactor, how);
+    if (this.#signal.aborted || !outcome) return yield* this.#interrupt(undefined);
+    if (outcome.kind === "stuck") return ended(outcome.why);
+    const { spent } = outcome.event;
+    if (spent) this.#spent += this.#deps.cost(spent.model, spent.usage) ?? 0;
+    yield this.apply(outcome.event);
+    return undefined;
+  }
+
+  /** Undefined: interrupted. */
+  async *#compacting(compactor: Compactor, how: CompactHow): AsyncGenerator<Event, CompactOutcome | undefined> {
+    const events = compactor.run(this.#state, how, this.#signal);
+    try {
+      for (;;) {
+        const step = await events.next();
+        if (step.done) return step.value;
+        yield this.apply(step.value);
+      }
+    } catch (error) {
+      if (this.#signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   #note(text: string): UserMessage {

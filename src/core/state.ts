@@ -31,7 +31,7 @@ export function reduce(state: State, event: DurableEvent): State {
     case "cwd":
       return { ...state, cwd: event.cwd };
     case "compacted":
-      return { ...state, messages: event.messages };
+      return { ...state, messages: event.messages, stale: event.messages.length };
     default:
       return event satisfies never;
   }

@@ -56,6 +56,21 @@ export type UserMessage = {
   content: UserBlock[];
   /** Written by the program, not by the person. */
   synthetic?: boolean;
+  /** It stands for messages that a compaction took out; its text says the same in words. */
+  summary?: Summary;
+};
+
+/** What must not get lost when messages are taken out. */
+export type Summary = {
+  goal: string;
+  /** What the person asked for, oldest first; the last one word for word, the others may be shortened. */
+  requests: string[];
+  decisions: string;
+  files: { path: string; why: string }[];
+  /** One entry per command: the command in backquotes, then how it failed. */
+  failing: string[];
+  todos: string[];
+  next: string;
 };
 export type AssistantMessage = {
   role: "assistant";
@@ -179,9 +194,10 @@ export type PermissionMode = "default" | "acceptEdits" | "plan" | "dontAsk" | "b
 
 /**
  * How much of the machine a shell command gets where there is a wall (sandbox/): `readonly`: nothing may be written
- * (approved by the read-only analysis); `workspace`: the project and a private temporary folder; `open`: no wall.
+ * (approved by the read-only analysis); `workspace`: the project and a private temporary folder; `masked`: everything but
+ * what deny rules forbid to read; `open`: no wall.
  */
-export type Confinement = "readonly" | "workspace" | "open";
+export type Confinement = "readonly" | "workspace" | "masked" | "open";
 
 export type Admission =
   /** `input`: the person or a hook changed the call's input. Without `confine` the call is not confined. */
@@ -247,7 +263,21 @@ export type DurableEvent =
   | ModelChange
   | { type: "cwd"; cwd: string }
   /** `messages` replaces everything before it. */
-  | { type: "compacted"; trigger: "auto" | "manual"; messages: Message[]; preTokens: number };
+  | {
+      type: "compacted";
+      trigger: "auto" | "manual";
+      messages: Message[];
+      /** Before and after, partly estimated. */
+      preTokens: number;
+      postTokens?: number;
+      /** Old results taken out; summarised by the model; by facts alone; also cut to fit. */
+      how?: CompactedHow;
+      /** What the model that wrote the summary used. */
+      spent?: { model: string; usage: Usage };
+    };
+
+export const COMPACTED_HOW = ["pruned", "summarised", "listed", "cut"] as const;
+export type CompactedHow = (typeof COMPACTED_HOW)[number];
 
 export type Event =
   | DurableEvent
@@ -261,6 +291,8 @@ export type Event =
   | { type: "tool.progress"; id: string; text: string }
   | RetryEvent
   | { type: "notice"; level: "info" | "warning"; text: string }
+  /** What takes a while besides turns and tools; null: it is over. */
+  | { type: "status"; status: "compacting" | null }
   /** A sub-agent's event, under the call that started it. */
   | { type: "child"; id: string; event: Event }
   | { type: "done"; reason: DoneReason; error?: string; status?: number | null };
@@ -271,10 +303,31 @@ export type Compacted = Extract<DurableEvent, { type: "compacted" }>;
 
 export type State = {
   readonly messages: readonly Message[];
+  /** So many of the first messages were kept by a compaction: their usage tells of the history before it. */
+  readonly stale?: number;
   readonly model: string;
   readonly mode: PermissionMode;
   readonly cwd: string;
 };
+
+export type CompactHow =
+  | { reason: "threshold" }
+  /** The model refused the request; `error`: its words. */
+  | { reason: "too_long"; error: string }
+  /** `focus`: what the person wants kept above all; "" when nothing in particular. */
+  | { reason: "manual"; focus: string };
+/** `stuck`: nothing was gained; `why` says what to do, for the person. */
+export type CompactOutcome = { kind: "compacted"; event: Compacted } | { kind: "stuck"; why: string };
+
+export interface Compactor {
+  /** Whether the next request would be over the threshold. */
+  isDue(state: State): boolean;
+  /**
+   * Works out a smaller history that says the same; the caller applies it. Yields what a person should see meanwhile
+   * (`status`, notices, retries). Throws only the signal's reason.
+   */
+  run(state: State, how: CompactHow, signal: AbortSignal): AsyncGenerator<Event, CompactOutcome>;
+}
 
 /** What the loop needs from the world; built once in compose.ts, a plain object of fakes in tests. */
 export interface Deps {
@@ -289,7 +342,8 @@ export interface Deps {
   tune(model: string): Pick<ModelRequest, "maxTokens" | "thinking" | "effort">;
   /** Price in US dollars, or undefined when the model's price is unknown. */
   cost(model: string, usage: Usage): number | undefined;
-  compact?(messages: readonly Message[], reason: "too_long", signal: AbortSignal): Promise<Compacted | undefined>;
+  /** Makes room in the history; absent: a conversation that is too long ends. */
+  readonly compactor?: Compactor;
   /** What the person typed while the loop worked; delivered between turns. */
   steering(): UserMessage[];
   readonly limits: { maxTurns?: number; maxBudgetUsd?: number };

@@ -20,8 +20,13 @@ export function isWalled(shell: CommandCase): boolean {
 export function confinement(step: Step, shell: CommandCase): Confinement {
   const { world, mode } = shell;
   if (step === "read-only") return "readonly";
-  if (leaves(shell) || (mode === "bypassPermissions" && !world.wall.always)) return "open";
-  return isExcluded(shell) ? "open" : "workspace";
+  if (leaves(shell) || (mode === "bypassPermissions" && !world.wall.always)) return outside(shell);
+  return isExcluded(shell) ? outside(shell) : "workspace";
+}
+
+/** What may not be read may not be read there either. */
+function outside({ rules }: CommandCase): Confinement {
+  return rules.deny.some(({ tool, spec }) => tool === "Read" && spec.kind === "path") ? "masked" : "open";
 }
 
 /** Every part is among `sandbox.excludedCommands`, but for such as only read beside them. */

@@ -131,6 +131,6 @@ function touches({ parts, world }: CommandCase, confine: Confinement | undefined
       )
       .map(({ shown }) => `reads ${shown}`),
   ]);
-  if (world.wall.active && confine === "open") lines.push("runs outside the sandbox");
+  if (world.wall.active && (confine === "open" || confine === "masked")) lines.push("runs outside the sandbox");
   return [...new Set(lines)];
 }

@@ -11,6 +11,8 @@ export type PromptParts = {
   model: string;
   /** YYYY-MM-DD, of the session's start: it stays the same for the whole session. */
   date: string;
+  /** The memory files of the session, as one text; they count whatever text comes first. */
+  memory?: string | undefined;
   /** Replaces our text (--system-prompt). */
   replace?: string | undefined;
   /** Follows ours or its replacement (--append-system-prompt). */
@@ -24,6 +26,7 @@ export function systemPrompt(parts: PromptParts): SystemBlock[] {
   const first = parts.replace ?? text.trim();
   if (first.trim() !== "") blocks.push({ text: first, cache: true });
   const session = parts.replace === undefined ? [environment(parts)] : [];
+  if (parts.memory) session.push(parts.memory);
   if (parts.append) session.push(parts.append);
   if (session.length > 0) blocks.push({ text: session.join("\n\n"), cache: true });
   return blocks;

@@ -25,6 +25,10 @@ const FROM_PROXY = /\b403 Forbidden by the sandbox|CONNECT tunnel failed, respon
 
 /** One or two sentences for the model; undefined when nothing points to the wall. Never says more than "may". */
 export function explainFailure(failure: Failure): string | undefined {
+  if (failure.confine === "masked") {
+    const isRefused = failure.code !== 0 && REFUSED.test(failure.output);
+    return isRefused ? "This may be a deny rule: files it forbids to read cannot be opened by any command." : undefined;
+  }
   const why = reasonOf(failure);
   if (why === undefined) return undefined;
   const next = failure.mayLeave

@@ -49,6 +49,8 @@ const OPEN_SYSTEM: Layout = {
   masked: [],
   incomplete: [],
 };
+const HOST: Network = { kind: "host" };
+const OFF: Network = { kind: "off" };
 const NO_RELAY: Relay = { argv: [], env: {}, mounts: [] };
 
 /** Must be closed: it keeps a temporary folder, and may keep a proxy. */
@@ -134,9 +136,10 @@ export class Sandbox implements WallSource {
     mkdirSync(this.#temporary, { recursive: true, mode: 0o700 });
     if (!look(this.#emptyFile)) writeFileSync(this.#emptyFile, "", { mode: 0o400 });
     writeFileSync(start.report, "", { flag: "wx", mode: 0o600 });
-    const isOpen = (settings.filesystem.disabled ?? false) && start.confine === "workspace";
-    const layout = isOpen ? OPEN_SYSTEM : this.#layout(start.confine);
-    const network: Network = start.confine === "readonly" ? { kind: "off" } : this.#network;
+    const isMasked = start.confine === "masked";
+    const isOpen = isMasked || ((settings.filesystem.disabled ?? false) && start.confine === "workspace");
+    const layout = isMasked ? this.#masks() : isOpen ? OPEN_SYSTEM : this.#layout(start.confine);
+    const network = isMasked ? HOST : start.confine === "readonly" ? OFF : this.#network;
     const isBwrap = found.kind === "bwrap";
     const held = isBwrap ? this.#hold(layout) : { taken: [], mounts: [], watches: layout.watches };
     const scene = {
@@ -163,6 +166,15 @@ export class Sandbox implements WallSource {
         return findAftermath({ watches: held.watches, attic: join(this.#options.scratch, "not-kept"), mode });
       }),
     };
+  }
+
+  /** The machine as it is, but for files that rules forbid to read. */
+  #masks(): Layout {
+    const { settings, roots, denyRead } = this.#options;
+    const patterns = [...settings.filesystem.denyRead, ...denyRead()];
+    const { secrets, incomplete } = this.#scans.denied.find(patterns, rootsOf(roots()).writable);
+    const mounts = secrets.map((secret): Mount => ({ kind: "masked", ...secret, closed: true }));
+    return { ...OPEN_SYSTEM, mounts, masked: secrets.map(({ path }) => path), incomplete };
   }
 
   /** The private /tmp stays, and a link that is there already is an error to bubblewrap: there they are made by us. */

@@ -4,15 +4,18 @@
 import type {
   AssistantMessage,
   CallOutcome,
+  Compacted,
   DurableEvent,
   Message,
   PermissionMode,
   StopReason,
+  Summary,
   ToolResult,
   ToolUse,
   Usage,
 } from "../core/types.ts";
 import { NO_USAGE } from "../core/state.ts";
+import { COMPACTED_HOW } from "../core/types.ts";
 import { asFields, isFields, type Fields } from "../utils/jsonl.ts";
 
 export const FORMAT = 1;
@@ -39,8 +42,8 @@ export function encode(event: DurableEvent): Fields {
     case "cwd":
       return { type: "system", subtype: "cwd", to: event.cwd };
     case "compacted": {
-      const { trigger, preTokens, messages } = event;
-      return { type: "system", subtype: "compacted", trigger, preTokens, messages: messages.map(encodeMessage) };
+      const { type: _, messages, ...facts } = event;
+      return { type: "system", subtype: "compacted", ...facts, messages: messages.map(encodeMessage) };
     }
     default:
       return event satisfies never;
@@ -50,7 +53,8 @@ export function encode(event: DurableEvent): Fields {
 function encodeMessage(message: Message): Fields {
   const content = message.content.map((block) => (block.type === "opaque" ? block.raw : block));
   if (message.role === "user") {
-    const nanocode = { id: message.id, ...(message.synthetic ? { synthetic: true } : {}) };
+    const { id, synthetic, summary } = message;
+    const nanocode = { id, ...(synthetic ? { synthetic } : {}), ...(summary ? { summary } : {}) };
     return { type: "user", nanocode, message: { role: "user", content } };
   }
   const { id, model, stopReason, usage } = message;
@@ -79,7 +83,8 @@ export class Decoder {
     if (line.type === "user") {
       const id = text(own.id) ?? text(line.uuid) ?? "";
       // blocks() has checked each block's shape; which role may hold which is the API's business.
-      return { role: "user", id, content, ...(own.synthetic === true ? { synthetic: true } : {}) } as Message;
+      const marks = { ...(own.synthetic === true ? { synthetic: true } : {}), ...summaryOf(own.summary) };
+      return { role: "user", id, content, ...marks } as Message;
     }
     if (line.type !== "assistant") return undefined;
     for (const block of content) if (block.type === "tool_use") this.#calls.set(block.id, block);
@@ -123,12 +128,47 @@ export class Decoder {
         const messages = line.messages.map((message) => this.#message(asFields(message)));
         const trigger = line.trigger === "manual" ? "manual" : "auto";
         const kept = messages.filter((message) => message !== undefined);
-        return { type: "compacted", trigger, messages: kept, preTokens: number(line.preTokens) };
+        return {
+          type: "compacted",
+          trigger,
+          messages: kept,
+          preTokens: number(line.preTokens),
+          ...compactedFacts(line),
+        };
       }
       default:
         return undefined;
     }
   }
+}
+
+function compactedFacts(line: Fields): Pick<Compacted, "postTokens" | "how" | "spent"> {
+  const how = COMPACTED_HOW.find((name) => name === line.how);
+  const spent = asFields(line.spent);
+  const model = text(spent.model);
+  return {
+    ...(typeof line.postTokens === "number" ? { postTokens: number(line.postTokens) } : {}),
+    ...(how ? { how } : {}),
+    ...(model === undefined ? {} : { spent: { model, usage: usageOf(asFields(spent.usage)) } }),
+  };
+}
+
+/** What a summary lacks is empty; nothing at all when it is none. */
+function summaryOf(value: unknown): { summary?: Summary } {
+  if (!isFields(value)) return {};
+  const texts = (list: unknown) => (Array.isArray(list) ? list.filter((item) => typeof item === "string") : []);
+  const files = (Array.isArray(value.files) ? value.files : []).map(asFields);
+  return {
+    summary: {
+      goal: text(value.goal) ?? "",
+      requests: texts(value.requests),
+      decisions: text(value.decisions) ?? "",
+      files: files.map(({ path, why }) => ({ path: text(path) ?? "", why: text(why) ?? "" })),
+      failing: texts(value.failing),
+      todos: texts(value.todos),
+      next: text(value.next) ?? "",
+    },
+  };
 }
 
 /** Undefined when it is no content, or a block of a kind we know does not have its fields. */

@@ -1,7 +1,7 @@
 // The Bash tool's side of the wall: which one a call gets, and ending what runs inside one.
 import { readFileSync } from "node:fs";
 import type { ToolContext } from "../core/types.ts";
-import type { Wall, WallSource, Walled } from "../core/wall.ts";
+import type { Wall, WallSource, WallStart, Walled } from "../core/wall.ts";
 import { killTree } from "../utils/process.ts";
 
 /** Puts the command into the wall; undefined: it runs with all rights. */
@@ -34,7 +34,7 @@ export async function wallFor({ confine }: ToolContext, source: WallSource | und
   );
 }
 
-function wrapper(wall: Wall, confine: "readonly" | "workspace"): Wrap {
+function wrapper(wall: Wall, confine: WallStart["confine"]): Wrap {
   return (argv, { cwd, report }) => wall.wrap({ argv, confine, cwd, report });
 }
 

@@ -20,8 +20,9 @@ const HEXDUMP: ProgramSpec = {
   operands: "content",
 };
 
-/** A second operand is written. */
+/** A second operand is written, also one with a dash: options end at the first. */
 const XXD: ProgramSpec = {
+  strict: true,
   words:
     "a b c= cols= C d e E g= group= h i include l= len= n= name= o= offset= p ps plain postscript r R= s= seek= u uppercase v version",
   operands: "content",
@@ -90,11 +91,11 @@ function responseFile(args: readonly Arg[]): string | undefined {
 
 const TOUCHES_NOTHING: OptionTable = {};
 
-/** `ar t LIBRARY [MEMBER...]`, `ar p`: the first word holds the letters. */
+/** `ar t LIBRARY [MEMBER...]`: the first word holds the letters. A thin library names files anywhere, which p prints. */
 const ar: Program = ({ name, args }) => {
   const parsed = parseOptions(args.slice(1), TOUCHES_NOTHING);
-  if (!/^-?[tp]v?$/.test(literal(args[0]) ?? "") || "problem" in parsed) {
-    return unknownEffect(`${name}: only t and p are known to only read`);
+  if (!/^-?tv?$/.test(literal(args[0]) ?? "") || "problem" in parsed) {
+    return unknownEffect(`${name}: only t is known to only read`);
   }
   const [library] = parsed.operands;
   if (!library) return unknownEffect(`${name}: no library`);
@@ -109,10 +110,11 @@ export const BYTE_PROGRAMS = entries(
   ["hexdump hd", HEXDUMP, "files"],
   ["xxd", xxd],
   ["strings", safely(STRINGS), "files"],
-  ["nm", safely(NM), "dotted"],
+  // A word of a name could be @FILE.
+  ["nm", safely(NM), "files"],
   ["objdump", safely(OBJDUMP)],
   ["readelf", safely(READELF)],
-  ["size", safely(SIZE), "dotted"],
+  ["size", safely(SIZE), "files"],
   ["ar", unless(responseFile, ar)],
   ["otool", { flags: "aDfhlLtTvV", operands: "content" }],
 );

@@ -1,7 +1,7 @@
 // Programs that list files and folders, print what is in a file, or compare files.
 import type { ProgramSpec } from "../options.ts";
 import type { Arg, Program, Use } from "../types.ts";
-import { literal } from "../types.ts";
+import { literal, textArg } from "../types.ts";
 import { careful, entries, has, unless, withHelp } from "./entries.ts";
 
 const LIST: ProgramSpec = {
@@ -156,6 +156,7 @@ function compared(spec: ProgramSpec): Program {
 function withContents(use: Use): Use[] {
   const { arg } = use;
   const text = literal(arg);
+  if (arg.kind === "oneof") return arg.texts.flatMap((one) => withContents({ ...use, arg: textArg(one) }));
   if (text === "-" || text === "/dev/null" || (text === undefined && arg.kind !== "glob")) return [use];
   const folder = arg.kind === "glob" ? arg.pattern : (text ?? "").replace(/[*?[\\]/g, "\\$&");
   const start = arg.kind === "glob" ? arg.start : `${text}/`;
@@ -204,7 +205,8 @@ export const FILE_PROGRAMS = entries(
   ["file", FILE, "files"],
   ["du", DU, "dotted"],
   ["df", DF, "dotted"],
-  ["cat tac rev", { ...PRINT, values: "s" }, "files"],
+  ["cat rev", PRINT, "files"],
+  ["tac", { ...PRINT, values: "s", long: "separator=" }, "files"],
   ["nl", { ...PRINT, values: "bdfhilnsvw" }, "files"],
   ["head", HEAD, "files"],
   ["tail", TAIL, "files"],

@@ -32,7 +32,7 @@ export function gitCommand(spec: ProgramSpec): Program {
 }
 
 function checksSignature(value: Arg | undefined): boolean {
-  return value !== undefined && /%G|%\(signature/.test(literal(value) ?? "%G");
+  return value !== undefined && /%[-+ ]?G|%\(\*?signature/.test(literal(value) ?? "%G");
 }
 
 /** The sub-commands of a sub-command; `bare` judges it when the first word is none of them. */

@@ -5,17 +5,23 @@ export function jqFilterProblem(filter: string): string | undefined {
   const tokens = jqTokens(filter);
   if ("problem" in tokens) return tokens.problem;
   const defined = definitions(tokens);
+  // In newer versions these may stand as a value in an object, and what is between their commas is no key.
+  const hasCompound = tokens.some(({ inObject, kind, text }) => inObject && kind === "word" && COMPOUND.test(text));
   for (const [i, { kind, text }] of tokens.entries()) {
     if (kind !== "word") continue;
     if (tokens[i - 1]?.text === "$") {
       if (text === "ENV" || (text.startsWith("__") && text !== "__loc__")) return `$${text} is not allowed`;
       continue;
     }
-    if (isKey(tokens, i) || defined.has(text)) continue;
+    if (isKey(tokens, i) && !(hasCompound && LOOKS_AROUND.has(text))) continue;
+    if (defined.has(text)) continue;
     if (!FUNCTIONS.has(text)) return `${text} is not known to be harmless`;
   }
   return undefined;
 }
+
+const COMPOUND = /^(if|try|reduce|foreach|label|def)$/;
+const LOOKS_AROUND = new Set(["env", "modulemeta", "get_search_list", "import", "include"]);
 
 type Token = { kind: "word" | "other"; text: string; inObject: boolean };
 
@@ -52,7 +58,7 @@ function definitions(tokens: readonly Token[]): Set<string> {
     }
   }
   // A definition of its own name for one of these would still call the real one before it.
-  for (const name of ["env", "modulemeta", "get_search_list", "import", "include"]) found.delete(name);
+  for (const name of LOOKS_AROUND) found.delete(name);
   return found;
 }
 

@@ -1,4 +1,4 @@
-// The options of ripgrep that change what is searched or shown, and nothing else.
+// The options of ripgrep that change what is searched or shown. --debug and --trace show lines of ignore files.
 
 /** Short options with a value. */
 export const RG_VALUES = "ABCdeEfgjmMrtT";
@@ -19,4 +19,4 @@ export const RG_LONG = `after-context= before-context= context= max-depth= maxde
   null-data crlf no-crlf sort= sortr= sort-files no-sort-files stats no-stats json no-json vimgrep trim no-trim passthru
   passthrough line-buffered no-line-buffered block-buffered no-block-buffered mmap no-mmap messages no-messages
   no-config no-search-zip no-pre dfa-size-limit= regex-size-limit= unicode no-unicode pcre2-unicode no-pcre2-unicode
-  stop-on-nonmatch debug trace pcre2-version generate= version help`;
+  stop-on-nonmatch pcre2-version generate= version help`;

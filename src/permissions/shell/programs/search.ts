@@ -45,10 +45,30 @@ const RG: ProgramSpec = {
 };
 
 const ASKS_RG = ["--type-list", "--version", "--help", "-V", "-h", "--pcre2-version"];
-const rg = aroundHere(RG, {
+const rgFiles = aroundHere(RG, {
   dashes: ["-e", "--regexp", "-r", "--replace", "-g", "--glob", "--iglob"],
   looksHere: (parsed) => !has(parsed, ...ASKS_RG),
 });
+
+/** It shows lines of ignore files that are no patterns; such a file may be a link that leads anywhere. */
+const rg: Program = (call) => {
+  const judged = rgFiles(call);
+  const rules = judged.reads.filter(({ recursive }) => recursive === true).flatMap(({ arg }) => ignoreFiles(arg));
+  return { ...judged, reads: [...judged.reads, ...rules.map((arg): Use => ({ arg, what: "content" }))] };
+};
+
+/** Beside what is searched, and in the folders on the way to it. */
+function ignoreFiles(arg: Arg): Arg[] {
+  const names = [".ignore", ".rgignore", ".gitignore"];
+  if (arg.kind === "oneof") return arg.texts.flatMap((text) => ignoreFiles(textArg(text)));
+  if (arg.kind === "unknown") return [];
+  if (arg.kind === "glob") return names.map((name) => ({ ...arg, pattern: `${arg.pattern}/${name}` }));
+  const steps = arg.text.split("/");
+  const folders = steps.map((_, i) => steps.slice(0, i + 1).join("/"));
+  return ["", ...folders.filter((folder) => folder !== "").map((folder) => `${folder}/`)].flatMap((folder) =>
+    names.map((name) => textArg(folder + name)),
+  );
+}
 
 // --pager runs a program, -z unpacks, -f follows links, -p reads a file of rules.
 const AG: ProgramSpec = {

@@ -15,8 +15,9 @@ const SORT: ProgramSpec = {
   operands: "content",
 };
 
-/** A second operand is written. */
+/** A second operand is written, to BSD also one with a dash: options end at the first. */
 const UNIQ: ProgramSpec = {
+  strict: true,
   flags: "cdDiuz",
   values: "fsw",
   number: true,

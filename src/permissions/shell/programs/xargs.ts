@@ -37,11 +37,15 @@ export function guessedCommands(args: readonly Arg[]): Nested[] {
   return starts.slice(0, 4).map((i) => ({ words: args.slice(i), guess: true }));
 }
 
+const ALONE = /^(-[nLlIis]|--max-(args|lines|chars)|--replace)$/;
+
 /** Names split at blanks or newlines may be parts of names: then they are no files of the workspace for certain. */
 function addedBy(options: readonly Option[], feed: Feed | undefined): Added {
   if (!feed) return { dotted: false, files: false };
   const whole = feed.nul && options.some(({ name }) => name === "-0" || name === "--null");
-  return { dotted: feed.dotted, files: feed.dotted && feed.files && whole };
+  // A part of a name that stands alone is not behind the dotted rest of it.
+  const alone = !whole && options.some(({ name }) => ALONE.test(name));
+  return { dotted: feed.dotted && !alone, files: feed.dotted && feed.files && whole };
 }
 
 /** The text that -I replaces; undefined: names are added at the end. */

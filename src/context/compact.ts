@@ -1,0 +1,285 @@
+// Compaction: prune, else summarise and restore; checked before it counts, with a way that needs no model at the end.
+import type {
+  Compacted,
+  CompactedHow,
+  CompactHow,
+  CompactOutcome,
+  Compactor,
+  Deps,
+  Event,
+  Message,
+  State,
+  Summary,
+} from "../core/types.ts";
+import { askForSummary, type Asked } from "./ask.ts";
+import {
+  messagesTokens,
+  systemTokens,
+  thresholdOf,
+  tokensUsed,
+  toolTokens,
+  type AutoCompact,
+  type Room,
+} from "./budget.ts";
+import { assembled, plansFor, tailOf, transcriptOf, type Keep, type Plan } from "./fallback.ts";
+import { factsOf, type Facts } from "./facts.ts";
+import { problemsOf } from "./invariants.ts";
+import { isWorthIt, prunable, pruned } from "./prune.ts";
+import { restored, type Skill } from "./restore.ts";
+import { partsOf, summaryFromFacts, summaryOf } from "./summary.ts";
+
+export type Measuring = Pick<Deps, "system" | "tools" | "tune"> & {
+  /** Tokens, input and output together. */
+  contextWindow(model: string): number;
+  auto: AutoCompact;
+};
+export type CompactorOptions = Measuring & {
+  provider: Deps["provider"];
+  newId: Deps["newId"];
+  /** Keeps a text where the model can read it; its absolute path, or undefined when that failed. */
+  keep: Keep;
+  /** Whether a file may be read unasked, to be shown again. */
+  readable(path: string): boolean;
+  /** The open ones; undefined where nothing keeps them: then the history tells. */
+  todos?(): readonly string[] | undefined;
+  /** The agreed plan. */
+  plan?(): string | undefined;
+  /** In use. */
+  skills?(): readonly Skill[];
+  log?: ((line: string) => void) | undefined;
+};
+
+/** After a compaction at least this much of the threshold is free again, or it would soon be due once more. */
+const FILLED = 0.7;
+/** Of a request that was refused, when the refusal does not say how much would have fitted. */
+const REFUSED_FILLED = 0.6;
+/** Fewer tokens of messages cannot be made much smaller. */
+const LEAST_TOKENS = 2_000;
+
+export type Measured = {
+  /** Estimated tokens of system text and tools. */
+  fixed: number;
+  /** Tokens of the next request. */
+  used: number;
+  threshold: number;
+  contextWindow: number;
+  /** What the API counts for one estimated token, as far as it has told. */
+  scale: number;
+};
+
+export function measure(state: State, options: Measuring): Measured {
+  const fixed = fixedTokens(options);
+  const { total, counted } = tokensUsed(state, fixed);
+  const estimate = fixed + messagesTokens(state.messages);
+  const room = roomOf(state, options);
+  const scale = counted === 0 ? 1 : Math.min(3, Math.max(0.5, total / estimate));
+  return { fixed, used: total, threshold: thresholdOf(room, options.auto), contextWindow: room.contextWindow, scale };
+}
+
+function fixedTokens({ system, tools }: Measuring): number {
+  return systemTokens(system()) + [...tools.values()].reduce((sum, tool) => sum + toolTokens(tool.spec), 0);
+}
+
+function roomOf({ model }: State, { contextWindow, tune }: Measuring): Room {
+  return { contextWindow: contextWindow(model), maxOutput: tune(model).maxTokens };
+}
+
+export function compactor(options: CompactorOptions): Compactor {
+  return {
+    isDue(state) {
+      if (!options.auto.enabled) return false;
+      const { total, counted } = tokensUsed(state, 0);
+      // Measuring all of it is only needed as long as no reply has told.
+      const used = counted > 0 ? total : total + fixedTokens(options);
+      return used >= thresholdOf(roomOf(state, options), options.auto);
+    },
+    run: (state, how, signal) => new Compaction(state, how, options).run(signal),
+  };
+}
+
+type Made = { messages: Message[]; how: CompactedHow; spent?: Asked["spent"] };
+
+class Compaction {
+  #state: State;
+  #how: CompactHow;
+  #options: CompactorOptions;
+  #measured: Measured;
+  #facts: Facts;
+  /** Estimated tokens of the whole next request: before, and at most after. */
+  #before: number;
+  #limit: number;
+  #transcript: { path: string | undefined } | undefined;
+
+  constructor(state: State, how: CompactHow, options: CompactorOptions) {
+    this.#state = state;
+    this.#how = how;
+    this.#options = options;
+    this.#measured = measure(state, options);
+    this.#facts = factsOf(state.messages, options.todos?.());
+    this.#before = this.#measured.fixed + messagesTokens(state.messages);
+    this.#limit = targetOf(how, this.#measured) / this.#measured.scale;
+  }
+
+  async *run(signal: AbortSignal): AsyncGenerator<Event, CompactOutcome> {
+    const refused = this.#refused();
+    if (refused) return { kind: "stuck", why: refused };
+    yield { type: "status", status: "compacting" };
+    yield { type: "notice", level: "info", text: `Compacting: ${this.#why()}.` };
+    try {
+      const made = this.#prune() ?? (yield* this.#summarise(signal));
+      if (!made) return { kind: "stuck", why: this.#tooFull() };
+      const event = this.#event(made);
+      yield { type: "notice", level: "info", text: doneText(event) };
+      return { kind: "compacted", event };
+    } finally {
+      yield { type: "status", status: null };
+    }
+  }
+
+  #prune(): Made | undefined {
+    // Asked for by hand, or after a refusal, a thorough compaction is worth more than a cheap one.
+    if (this.#how.reason !== "threshold") return undefined;
+    const gone = prunable(this.#state.messages, this.#facts.failingIds);
+    const freed = gone.reduce((sum, { tokens }) => sum + tokens, 0);
+    if (!isWorthIt(gone, this.#before) || this.#before - freed > this.#limit) return undefined;
+    const messages = pruned(this.#state.messages, gone, this.#options.keep);
+    return this.#broken(messages, this.#limit).length === 0 ? { messages, how: "pruned" } : undefined;
+  }
+
+  async *#summarise(signal: AbortSignal): AsyncGenerator<Event, Made | undefined> {
+    const asked = yield* this.#ask(signal);
+    const parts = partsOf(asked.text);
+    const spent = asked.spent ? { spent: asked.spent } : {};
+    if (Object.keys(parts).length > 0) {
+      const made = await this.#best(summaryOf(parts, this.#facts), "summarised", signal);
+      if (made) return { ...made, ...spent };
+    }
+    yield { type: "notice", level: "warning", text: "The summary is made from what is known without the model." };
+    const made = await this.#best(summaryFromFacts(this.#facts), "listed", signal);
+    return made ? { ...made, ...spent } : undefined;
+  }
+
+  #ask(signal: AbortSignal): AsyncGenerator<Event, Asked> {
+    const { provider, system, tools, tune, newId } = this.#options;
+    const { model, messages } = this.#state;
+    const { threshold, fixed, scale, contextWindow } = this.#measured;
+    const base = { model, system: system(), tools: [...tools.values()].map((tool) => tool.spec), ...tune(model) };
+    // A request that was refused is not sent again; below the window the reply has its room.
+    const known =
+      this.#how.reason === "too_long" ? this.#limit : Math.max(threshold, contextWindow - base.maxTokens) / scale;
+    const focus = this.#how.reason === "manual" ? this.#how.focus : "";
+    const limit = known - fixed;
+    return askForSummary({ provider, base, messages, limit, focus, newId }, signal);
+  }
+
+  /** The mildest plan whose result keeps every promise. */
+  async #best(summary: Summary, how: CompactedHow, signal: AbortSignal): Promise<Made | undefined> {
+    const room = this.#limit - this.#measured.fixed;
+    if (room <= 0) return undefined;
+    for (const plan of plansFor(room)) {
+      const messages = await this.#assemble(summary, plan, signal);
+      const broken = this.#broken(messages, this.#limit, plan.cutTo !== undefined);
+      if (broken.length === 0) return { messages, how: plan.cutTo === undefined ? how : "cut" };
+      this.#options.log?.(`compact: ${how}, tail ${Math.round(plan.tail)}: ${broken.slice(0, 3).join("; ")}`);
+    }
+    return undefined;
+  }
+
+  async #assemble(summary: Summary, plan: Plan, signal: AbortSignal): Promise<Message[]> {
+    const { messages, cwd } = this.#state;
+    const { keep, readable, plan: agreed, skills, newId } = this.#options;
+    const tail = tailOf(messages, plan, keep);
+    const wanted = { messages, tail, cwd, budget: plan.restore, readable, plan: agreed?.(), skills: skills?.() ?? [] };
+    const blocks = plan.restore > 0 ? await restored({ ...wanted, signal }) : [];
+    const id = newId();
+    this.#transcript ??= { path: keep(`before-${id}`, transcriptOf(messages)) };
+    return assembled({ id, summary, tail, restored: blocks, transcript: this.#transcript.path, plan, keep });
+  }
+
+  /** `cut`: the floor may shorten what it names; size and shape still count. */
+  #broken(messages: Message[], limit: number, cut = false): string[] {
+    const { requests, todos, files } = this.#facts;
+    const promises = cut
+      ? { requests: [], todos: [], paths: [] }
+      : { requests, todos, paths: files.map(({ path }) => path) };
+    const after = this.#measured.fixed + messagesTokens(messages);
+    return problemsOf(messages, { ...promises, before: this.#before, after, limit });
+  }
+
+  #event({ messages, how, spent }: Made): Compacted {
+    const { used, fixed, scale } = this.#measured;
+    return {
+      type: "compacted",
+      trigger: this.#how.reason === "manual" ? "manual" : "auto",
+      messages,
+      preTokens: Math.round(used),
+      postTokens: Math.round((fixed + messagesTokens(messages)) * scale),
+      how,
+      ...(spent ? { spent } : {}),
+    };
+  }
+
+  #why(): string {
+    const { used, threshold, contextWindow } = this.#measured;
+    switch (this.#how.reason) {
+      case "threshold":
+        return `${tokens(used)} of ${tokens(contextWindow)} are used, and room is made above ${tokens(threshold)}`;
+      case "too_long":
+        return "the model says that the conversation is too long";
+      case "manual":
+        return `${tokens(used)} are used`;
+      default:
+        return this.#how satisfies never;
+    }
+  }
+
+  /** Why it is not even tried. */
+  #refused(): string | undefined {
+    if (this.#how.reason === "too_long" && !this.#options.auto.enabled) {
+      return `${this.#how.error} Automatic compaction is off (DISABLE_AUTO_COMPACT, autoCompactEnabled); /compact makes room.`;
+    }
+    if (this.#before - this.#measured.fixed >= LEAST_TOKENS) return undefined;
+    if (this.#how.reason !== "manual") return this.#tooFull();
+    return `There is nothing to compact yet (${tokens(this.#measured.used)}).`;
+  }
+
+  #tooFull(): string {
+    const { fixed, scale, threshold } = this.#measured;
+    return (
+      `The conversation does not fit the model's context window, and compacting it gains nothing: system text, memory ` +
+      `files and tools alone take about ${tokens(fixed * scale)} of the ${tokens(threshold)} that may be used. Start a new ` +
+      `conversation, shorten the memory files, offer fewer tools (--tools), or take a model with a larger window (--model).`
+    );
+  }
+}
+
+/** Tokens the next request may have at most. */
+function targetOf(how: CompactHow, { used, threshold, fixed, scale }: Measured): number {
+  const usual = threshold * FILLED;
+  if (how.reason === "threshold") return usual;
+  // Asked for by hand: it shall be felt, however much room there still is.
+  if (how.reason === "manual") return Math.min(usual, fixed * scale + (used - fixed * scale) * FILLED);
+  const [, sent, most] = /([\d,]+) tokens? > ([\d,]+)/.exec(how.error) ?? [];
+  const ratio = sent && most ? (number(most) / number(sent)) * FILLED : REFUSED_FILLED;
+  return Math.min(usual, used * Math.min(REFUSED_FILLED, ratio > 0 ? ratio : REFUSED_FILLED));
+}
+
+function number(text: string): number {
+  return Number(text.replaceAll(",", ""));
+}
+
+const HOW: Readonly<Record<CompactedHow, string>> = {
+  pruned: "old tool results were taken out",
+  summarised: "summarised",
+  listed: "summarised without the model",
+  cut: "cut to what fits",
+};
+
+function doneText({ preTokens, postTokens = 0, how = "summarised" }: Compacted): string {
+  return `Compacted: ${tokens(preTokens)} to ${tokens(postTokens)} (${HOW[how]}).`;
+}
+
+/** "154,000 tokens". */
+export function tokens(count: number): string {
+  return `${Math.round(count).toLocaleString("en-US")} tokens`;
+}
