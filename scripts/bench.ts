@@ -2,6 +2,7 @@
 // usage: bun scripts/bench.ts [--runs N] [--only NAME,NAME] [--json FILE] [--explain]
 import { writeFileSync, writeSync } from "node:fs";
 import { output, stream } from "./bench/bulk.ts";
+import { cost } from "./bench/cost.ts";
 import { long, parallel, Skipped, turns } from "./bench/loop.ts";
 import { decisions, wall } from "./bench/permissions.ts";
 import { search } from "./bench/search.ts";
@@ -9,7 +10,7 @@ import { firstRequest, version } from "./bench/startup.ts";
 import { asJson, judge, machine, type Row, table } from "./bench/table.ts";
 import { closeWorld, openWorld, type World } from "./bench/world.ts";
 
-const PARTS = { version, first: firstRequest, turns, long, parallel, stream, output, search, decisions, wall };
+const PARTS = { version, first: firstRequest, turns, long, parallel, stream, output, search, decisions, wall, cost };
 const RUNS = 10;
 
 type Options = { runs: number; only: string[]; json?: string; explainAll: boolean };

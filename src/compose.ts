@@ -23,6 +23,7 @@ import type { Deps, DurableEvent, Host, PermissionMode, State, UserMessage } fro
 import { VERSION } from "./core/version.ts";
 import { cost, readOverrides, resolveModel, type Overrides } from "./model/catalog.ts";
 import { chooseProvider, modelId, type Chosen } from "./model/choose.ts";
+import { CacheGuard, guarded } from "./model/guard.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
 import { tune } from "./model/tune.ts";
 import { addedFolders, Permit } from "./permit.ts";
@@ -254,8 +255,9 @@ function wire(setup: Converse) {
     readable: readableIn(permit),
     log,
   };
+  const guard = new CacheGuard();
   const deps: Deps = {
-    provider: setup.provider,
+    provider: guarded(setup.provider, guard, options.cacheStrict ?? false),
     tools,
     compactor: compactor({ ...measuring, newId: () => crypto.randomUUID() }),
     admit: (call, access, title, signal) => permit.gate.admit(call, access, title, signal),
@@ -277,18 +279,19 @@ function wire(setup: Converse) {
   };
   const record = (event: DurableEvent) => {
     store?.append(event);
+    guard.note(event);
     if (event.type === "compacted") memory.forget();
     if (event.type !== "tool.end") return;
     log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
   };
   const agent: Agent = new Agent(deps, setup.start, record);
   const context = () => sharesOf(agent.state, { ...measuring, memory: memoryText ?? "" });
-  return { agent, deps, tools, prompt, memory, context, scratch, permit };
+  return { agent, deps, tools, prompt, memory, context, scratch, permit, guard };
 }
 
 function converse(setup: Converse): Conversation {
   const { options, store, tasks, overrides, id } = setup;
-  const { agent, deps, tools, prompt, memory, context, scratch, permit } = wire(setup);
+  const { agent, deps, tools, prompt, memory, context, scratch, permit, guard } = wire(setup);
   const structured: { output: StructuredOutput | undefined } = { output: undefined };
   const demand = (schema: object) => {
     structured.output = structuredOutput(schema);
@@ -321,6 +324,7 @@ function converse(setup: Converse): Conversation {
     configure({ systemPrompt: replace, appendSystemPrompt: append, jsonSchema }) {
       prompt.change({ ...(replace === undefined ? {} : { replace }), ...(append === undefined ? {} : { append }) });
       if (jsonSchema) demand(jsonSchema);
+      guard.announce("configured");
     },
     structured: () => ({ expected: structured.output !== undefined, value: structured.output?.take() }),
     status: async () => [
@@ -331,6 +335,7 @@ function converse(setup: Converse): Conversation {
     ],
     memory: () => memory,
     context,
+    cache: () => guard.report,
     settled: async () => store?.sync(),
     idle: (ms, signal) => tasks.idle(ms, signal),
     fresh: async () => {

@@ -43,7 +43,7 @@ export function compactorWith(more: Kit): { compactor: Compactor; kept: Map<stri
 /** Whether this request asks for a summary. */
 export function asksForSummary({ messages }: ModelRequest): boolean {
   const last = messages.at(-1);
-  return last?.role === "user" && last.content.some((b) => b.type === "text" && b.text.includes("## Decisions and findings"));
+  return last?.role === "user" && last.content.some((b) => b.type === "text" && b.text.includes("Do not call a tool."));
 }
 
 /** Answers by a function of the request, and keeps the requests. */
@@ -70,7 +70,12 @@ export function said(value: string, inputTokens = 0): Message {
 }
 
 /** One call and its result, as two messages. */
-export function did(id: string, call: { name: string; input: Record<string, unknown> }, result: string, isError = false): Message[] {
+export function did(
+  id: string,
+  call: { name: string; input: Record<string, unknown> },
+  result: string,
+  isError = false,
+): Message[] {
   const content: UserMessage["content"] = [
     { type: "tool_result", tool_use_id: id, content: result, ...(isError ? { is_error: true } : {}) },
   ];

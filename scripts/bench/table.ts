@@ -1,14 +1,14 @@
 // Measurements as rows, and rows as the table README quotes.
 import { cpus, loadavg } from "node:os";
 
-export type Unit = "ms" | "MB";
-/** `value`: the median itself is at most this, in the row's unit; `ratio`: at most so many times the other's. */
-export type Aim = { value?: number; ratio?: number };
+export type Unit = "ms" | "MB" | "bytes" | "tokens" | "%" | "$" | "breaks";
+/** `value`: the median itself is at most this, in the row's unit; `least`: at least; `ratio`: at most so many times the other's. */
+export type Aim = { value?: number; least?: number; ratio?: number };
 
 export type Row = {
   what: string;
   unit: Unit;
-  /** In ms or bytes, one per run. */
+  /** In the unit (MB: in bytes), one per run. */
   ours: number[];
   other?: { name: string; values: number[] };
   aim?: Aim;
@@ -33,8 +33,9 @@ export function judge({ ours, other, aim, unit }: Row): Verdict {
   const verdict = { ours: value, ...(theirs === undefined ? {} : { other: theirs }), ...(ratio ? { ratio } : {}) };
   if (!aim) return verdict;
   const small = aim.value === undefined || scaled(value, unit) <= aim.value;
+  const large = aim.least === undefined || scaled(value, unit) >= aim.least;
   const close = aim.ratio === undefined || (ratio !== undefined && ratio <= aim.ratio);
-  return { ...verdict, met: small && close };
+  return { ...verdict, met: small && large && close };
 }
 
 export function table(rows: readonly Row[]): string {
@@ -67,6 +68,7 @@ export function asJson(rows: readonly Row[], runs: number): string {
 
 function spread(values: readonly number[], unit: Unit): string {
   const show = (value: number) => digits(scaled(value, unit));
+  if (values.length === 1) return `${show(median(values))} ${unit}`;
   return `${show(median(values))} ${unit} (${show(Math.min(...values))} to ${show(Math.max(...values))})`;
 }
 
@@ -79,8 +81,9 @@ function digits(value: number): string {
 }
 
 function aimText({ aim, unit }: Row): string {
-  const parts = [aim?.value && `${aim.value} ${unit}`, aim?.ratio && `${aim.ratio}x`];
+  const parts = [aim?.value !== undefined && `${aim.value} ${unit}`, aim?.ratio && `${aim.ratio}x`];
   const text = parts.filter(Boolean).join(" and ");
+  if (aim?.least !== undefined) return `at least ${aim.least} ${unit}`;
   return text === "" ? "" : `at most ${text}`;
 }
 

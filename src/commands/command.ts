@@ -2,6 +2,7 @@
 import type { MemoryReport } from "../context/memory.ts";
 import type { ContextShares } from "../context/shares.ts";
 import type { Agent } from "../core/agent.ts";
+import type { CacheReport } from "../core/cache.ts";
 import type { Usage } from "../core/types.ts";
 
 export type ModelInfo = { id: string; displayName: string; contextWindow: number; maxOutput: number };
@@ -34,6 +35,8 @@ export interface Conversation {
   memory(): MemoryReport;
   /** What fills the model's window. */
   context(): ContextShares;
+  /** What came from the prompt cache since the program started, and what last broke it. */
+  cache(): CacheReport;
   /** A run is over: what was recorded is made to survive a power loss. */
   settled(): Promise<void>;
   /** Waits until no command runs in the background any more, at most `ms`. */

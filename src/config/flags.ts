@@ -142,6 +142,7 @@ export const FLAGS = {
     help: "adaptive, disabled or a number of tokens",
   },
   maxThinkingTokens: { name: "--max-thinking-tokens", kind: "tokens", value: "<n>" },
+  cacheStrict: { name: "--cache-strict", kind: "switch" },
   betas: { name: "--betas", kind: "words", value: "<name...>", group: "Model", help: "beta headers to send along" },
 
   // ---- Permissions ----

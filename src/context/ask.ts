@@ -5,7 +5,7 @@ import { Reply } from "../core/reply.ts";
 import { textOf } from "../core/state.ts";
 import type { Event, Message, ModelRequest, Provider, UserMessage } from "../core/types.ts";
 import question from "../prompt/compact.md" with { type: "text" };
-import { messagesTokens } from "./budget.ts";
+import { messagesTokens, messageTokens } from "./budget.ts";
 import { isBoundary, shortened } from "./cut.ts";
 
 export type Asking = {
@@ -57,12 +57,16 @@ function fittingHistory({ messages, limit, newId }: Asking): readonly Message[] 
   const short = messages.map((message) => (message.role === "user" ? withShortResults(message) : message));
   const [first, ...rest] = short;
   const summary = first?.role === "user" && first.summary ? [first] : [];
-  for (let from = 0; from < rest.length; from++) {
-    if (!isBoundary(rest[from])) continue;
-    const kept = [...summary, ...rest.slice(from)];
-    if (messagesTokens(kept) <= limit) return [missing(newId()), ...kept];
+  let from = rest.length;
+  let tokens = messagesTokens(summary);
+  for (let at = rest.length - 1; at >= 0; at--) {
+    const message = rest[at];
+    if (!message) break;
+    tokens += messageTokens(message);
+    if (tokens > limit) break;
+    if (isBoundary(message)) from = at;
   }
-  return [missing(newId()), ...summary];
+  return [missing(newId()), ...summary, ...rest.slice(from)];
 }
 
 function missing(id: string): UserMessage {

@@ -12,27 +12,15 @@ import type {
   Summary,
 } from "../core/types.ts";
 import { askForSummary, type Asked } from "./ask.ts";
-import {
-  messagesTokens,
-  systemTokens,
-  thresholdOf,
-  tokensUsed,
-  toolTokens,
-  type AutoCompact,
-  type Room,
-} from "./budget.ts";
+import { messagesTokens } from "./budget.ts";
 import { assembled, plansFor, tailOf, transcriptOf, type Keep, type Plan } from "./fallback.ts";
 import { factsOf, type Facts } from "./facts.ts";
 import { problemsOf } from "./invariants.ts";
+import { isDue, measure, targetOf, tokens, type Measured, type Measuring } from "./measure.ts";
 import { isWorthIt, prunable, pruned } from "./prune.ts";
 import { restored, type Skill } from "./restore.ts";
 import { partsOf, summaryFromFacts, summaryOf } from "./summary.ts";
 
-export type Measuring = Pick<Deps, "system" | "tools" | "tune"> & {
-  /** Tokens, input and output together. */
-  contextWindow(model: string): number;
-  auto: AutoCompact;
-};
 export type CompactorOptions = Measuring & {
   provider: Deps["provider"];
   newId: Deps["newId"];
@@ -49,50 +37,14 @@ export type CompactorOptions = Measuring & {
   log?: ((line: string) => void) | undefined;
 };
 
-/** After a compaction at least this much of the threshold is free again, or it would soon be due once more. */
-const FILLED = 0.7;
-/** Of a request that was refused, when the refusal does not say how much would have fitted. */
-const REFUSED_FILLED = 0.6;
 /** Fewer tokens of messages cannot be made much smaller. */
 const LEAST_TOKENS = 2_000;
-
-export type Measured = {
-  /** Estimated tokens of system text and tools. */
-  fixed: number;
-  /** Tokens of the next request. */
-  used: number;
-  threshold: number;
-  contextWindow: number;
-  /** What the API counts for one estimated token, as far as it has told. */
-  scale: number;
-};
-
-export function measure(state: State, options: Measuring): Measured {
-  const fixed = fixedTokens(options);
-  const { total, counted } = tokensUsed(state, fixed);
-  const estimate = fixed + messagesTokens(state.messages);
-  const room = roomOf(state, options);
-  const scale = counted === 0 ? 1 : Math.min(3, Math.max(0.5, total / estimate));
-  return { fixed, used: total, threshold: thresholdOf(room, options.auto), contextWindow: room.contextWindow, scale };
-}
-
-function fixedTokens({ system, tools }: Measuring): number {
-  return systemTokens(system()) + [...tools.values()].reduce((sum, tool) => sum + toolTokens(tool.spec), 0);
-}
-
-function roomOf({ model }: State, { contextWindow, tune }: Measuring): Room {
-  return { contextWindow: contextWindow(model), maxOutput: tune(model).maxTokens };
-}
+/** Less than this holds no summary. */
+const LEAST_ROOM = 1_000;
 
 export function compactor(options: CompactorOptions): Compactor {
   return {
-    isDue(state) {
-      if (!options.auto.enabled) return false;
-      const { total, counted } = tokensUsed(state, 0);
-      // Measuring all of it is only needed as long as no reply has told.
-      const used = counted > 0 ? total : total + fixedTokens(options);
-      return used >= thresholdOf(roomOf(state, options), options.auto);
-    },
+    isDue: (state) => isDue(state, options),
     run: (state, how, signal) => new Compaction(state, how, options).run(signal),
   };
 }
@@ -116,7 +68,7 @@ class Compaction {
     this.#options = options;
     this.#measured = measure(state, options);
     this.#facts = factsOf(state.messages, options.todos?.());
-    this.#before = this.#measured.fixed + messagesTokens(state.messages);
+    this.#before = this.#measured.estimate;
     this.#limit = targetOf(how, this.#measured) / this.#measured.scale;
   }
 
@@ -238,34 +190,23 @@ class Compaction {
     if (this.#how.reason === "too_long" && !this.#options.auto.enabled) {
       return `${this.#how.error} Automatic compaction is off (DISABLE_AUTO_COMPACT, autoCompactEnabled); /compact makes room.`;
     }
-    if (this.#before - this.#measured.fixed >= LEAST_TOKENS) return undefined;
-    if (this.#how.reason !== "manual") return this.#tooFull();
-    return `There is nothing to compact yet (${tokens(this.#measured.used)}).`;
+    const { fixed } = this.#measured;
+    const little = this.#before - fixed < LEAST_TOKENS;
+    if (little && this.#how.reason === "manual") {
+      return `There is nothing to compact yet (${tokens(this.#measured.used)}).`;
+    }
+    return little || this.#limit - fixed < LEAST_ROOM ? this.#tooFull() : undefined;
   }
 
   #tooFull(): string {
     const { fixed, scale, threshold } = this.#measured;
+    const said = this.#how.reason === "too_long" ? `${this.#how.error} ` : "";
     return (
-      `The conversation does not fit the model's context window, and compacting it gains nothing: system text, memory ` +
+      `${said}The conversation does not fit the model's context window, and compacting it gains nothing: system text, memory ` +
       `files and tools alone take about ${tokens(fixed * scale)} of the ${tokens(threshold)} that may be used. Start a new ` +
       `conversation, shorten the memory files, offer fewer tools (--tools), or take a model with a larger window (--model).`
     );
   }
-}
-
-/** Tokens the next request may have at most. */
-function targetOf(how: CompactHow, { used, threshold, fixed, scale }: Measured): number {
-  const usual = threshold * FILLED;
-  if (how.reason === "threshold") return usual;
-  // Asked for by hand: it shall be felt, however much room there still is.
-  if (how.reason === "manual") return Math.min(usual, fixed * scale + (used - fixed * scale) * FILLED);
-  const [, sent, most] = /([\d,]+) tokens? > ([\d,]+)/.exec(how.error) ?? [];
-  const ratio = sent && most ? (number(most) / number(sent)) * FILLED : REFUSED_FILLED;
-  return Math.min(usual, used * Math.min(REFUSED_FILLED, ratio > 0 ? ratio : REFUSED_FILLED));
-}
-
-function number(text: string): number {
-  return Number(text.replaceAll(",", ""));
 }
 
 const HOW: Readonly<Record<CompactedHow, string>> = {
@@ -277,9 +218,4 @@ const HOW: Readonly<Record<CompactedHow, string>> = {
 
 function doneText({ preTokens, postTokens = 0, how = "summarised" }: Compacted): string {
   return `Compacted: ${tokens(preTokens)} to ${tokens(postTokens)} (${HOW[how]}).`;
-}
-
-/** "154,000 tokens". */
-export function tokens(count: number): string {
-  return `${Math.round(count).toLocaleString("en-US")} tokens`;
 }

@@ -1,10 +1,10 @@
 // What a compaction of a recorded conversation would do, worked out without a model and without changing anything.
 import type { Provider, State, Summary } from "../core/types.ts";
 import { messageTokens, messagesTokens } from "./budget.ts";
-import { compactor, measure, tokens, type CompactorOptions } from "./compact.ts";
-import { requestOf } from "./facts.ts";
+import { compactor, type CompactorOptions } from "./compact.ts";
+import { factsOf, requestOf } from "./facts.ts";
+import { measure, tokens } from "./measure.ts";
 import { describe, isWorthIt, prunable } from "./prune.ts";
-import { factsOf } from "./facts.ts";
 
 const MAX_SHOWN = 20;
 const LINE = 160;
@@ -16,13 +16,13 @@ export type DryRunOptions = Omit<CompactorOptions, "provider" | "newId">;
 
 /** The text to print; not sanitised. */
 export async function dryRun(state: State, options: DryRunOptions, signal: AbortSignal): Promise<string> {
-  const { used, threshold, contextWindow, fixed } = measure(state, options);
+  const { used, threshold, contextWindow, fixed, scale } = measure(state, options);
   const lines = [
     `${state.messages.length} messages, ${state.model}: ${tokens(used)} of ${tokens(contextWindow)}; ` +
       (options.auto.enabled ? `compacted above ${tokens(threshold)}` : "automatic compaction is off"),
-    `system text, memory and tools: about ${tokens(fixed)}`,
+    `system text, memory and tools: about ${tokens(fixed * scale)}`,
     "",
-    ...pruneLines(state, used),
+    ...pruneLines(state, used, scale),
     "",
     ...(await summaryLines(state, options, signal)),
     "",
@@ -31,18 +31,20 @@ export async function dryRun(state: State, options: DryRunOptions, signal: Abort
   return lines.join("\n");
 }
 
-function pruneLines({ messages }: State, used: number): string[] {
+/** `scale`: what the API counts for one of our tokens. */
+function pruneLines({ messages }: State, used: number, scale: number): string[] {
   const gone = prunable(messages, factsOf(messages).failingIds);
-  const freed = gone.reduce((sum, one) => sum + one.tokens, 0);
+  const freed = gone.reduce((sum, one) => sum + one.tokens * scale, 0);
   if (gone.length === 0) return ["1. Old tool results: none is large enough to be taken out."];
-  const verdict = isWorthIt(gone, used) ? "worth it" : "not worth it alone: too little for the cache it breaks";
+  const verdict = isWorthIt(gone, used / scale) ? "worth it" : "not worth it alone: too little for the cache it breaks";
   return [
     `1. Old tool results that could be taken out: ${gone.length}, ${tokens(freed)} (${verdict})`,
-    ...listed(gone.map(({ call, tokens: size }) => `${tokens(size).padStart(16)}  ${describe(call)}`)),
+    ...listed(gone.map(({ call, tokens: size }) => `${tokens(size * scale).padStart(16)}  ${describe(call)}`)),
   ];
 }
 
 async function summaryLines(state: State, options: DryRunOptions, signal: AbortSignal): Promise<string[]> {
+  const { scale } = measure(state, options);
   const made = compactor({ ...options, provider: NOBODY, newId: () => "summary" });
   const events = made.run(state, { reason: "manual", focus: "" }, signal);
   let step = await events.next();
@@ -57,11 +59,11 @@ async function summaryLines(state: State, options: DryRunOptions, signal: AbortS
   const restored =
     first?.content.slice(1).flatMap((block) => (block.type === "text" ? [headOf(block.text)] : [])) ?? [];
   return [
-    `2. Summarised: messages 1 to ${cut}, ${tokens(messagesTokens(state.messages.slice(0, cut)))}`,
+    `2. Summarised: messages 1 to ${cut}, ${tokens(messagesTokens(state.messages.slice(0, cut)) * scale)}`,
     kept.length === 0
       ? "   Nothing stays word for word."
-      : `   Cut before message ${cut + 1}. Word for word stays: ${cut + 1} to ${state.messages.length}, ${tokens(messagesTokens(kept))}`,
-    ...listed(kept.map((message, at) => `${String(cut + 1 + at).padStart(6)}  ${outline(message)}`)),
+      : `   Cut before message ${cut + 1}. Word for word stays: ${cut + 1} to ${state.messages.length}, ${tokens(messagesTokens(kept) * scale)}`,
+    ...listed(kept.map((message, at) => `${String(cut + 1 + at).padStart(6)}  ${outline(message, scale)}`)),
     ...(summary ? factLines(summary) : []),
     "",
     restored.length === 0 ? "3. Nothing is shown again." : "3. Shown again, as it is now:",
@@ -96,8 +98,8 @@ function cutLine(line: string): string {
   return line.length > LINE ? `${line.slice(0, LINE).toWellFormed()}…` : line;
 }
 
-function outline(message: State["messages"][number]): string {
-  const size = `${tokens(messageTokens(message))}`;
+function outline(message: State["messages"][number], scale: number): string {
+  const size = tokens(messageTokens(message) * scale);
   if (message.role === "assistant") {
     const calls = message.content.flatMap((block) => (block.type === "tool_use" ? [describe(block)] : []));
     return `reply, ${size}${calls.length > 0 ? `: ${calls.join(", ")}` : ""}`;

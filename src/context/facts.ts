@@ -81,6 +81,7 @@ function filesOf(done: readonly Done[], before: Summary["files"]): Summary["file
     const path = isEdit(call) ? pathOf(call) : undefined;
     if (path === undefined || result.is_error) continue;
     const known = counts.get(path) ?? { edits: 0, written: false };
+    counts.delete(path);
     counts.set(path, { edits: known.edits + 1, written: known.written || call.name === "Write" });
   }
   const files = new Map(before.map(({ path, why }) => [path, why]));

@@ -33,8 +33,7 @@ export function tailOf(messages: readonly Message[], { tail, cutTo }: Plan, keep
   const results = kept.flatMap((m) => m.content.filter((block) => block.type === "tool_result"));
   const others = messagesTokens(kept) - results.reduce((sum, { content }) => sum + resultTokens(content), 0);
   const each = Math.floor((cutTo / 2 - others) / Math.max(1, results.length));
-  // What is not a result cannot be cut: then the summary alone has to do.
-  if (each < 50) return [];
+  // What is not a result cannot be cut: if it does not fit, the next plan keeps nothing.
   return kept.map((message) => (message.role === "user" ? withShortResults(message, each, keep) : message));
 }
 

@@ -18,7 +18,7 @@ export function prunable(messages: readonly Message[], relevant: ReadonlySet<str
   const end = replies.at(-KEPT_REPLIES) ?? 0;
   return callsOf(messages.slice(0, end)).flatMap(({ call, result }) => {
     const tokens = resultTokens(result.content);
-    const stays = tokens < LARGE_TOKENS || relevant.has(call.id) || isMarker(result);
+    const stays = tokens < LARGE_TOKENS || relevant.has(call.id);
     return stays ? [] : [{ call, result, tokens }];
   });
 }
@@ -61,18 +61,12 @@ function ownFile(text: string): string | undefined {
   return /\[The middle is cut\. The whole output, [^\n]*?, is in (\/[^\n]+?) \(read parts/.exec(text)?.[1];
 }
 
-const MARKER = "[Taken out to make room: ";
-
-function isMarker({ content }: ToolResult): boolean {
-  return typeof content === "string" && content.startsWith(MARKER);
-}
-
 function marker({ call, result }: Prunable, path: string): string {
   const size = resultText(result).length;
   const pictures = typeof result.content === "string" ? 0 : result.content.filter((b) => b.type === "image").length;
   const seen =
     pictures > 0 ? ` and ${pictures === 1 ? "a picture" : `${pictures} pictures`} (look at it again if needed)` : "";
-  return `${MARKER}the result of ${describe(call)}, ${size} characters${seen}. The whole of it is in ${path} (Read it there if it is needed again).]`;
+  return `[Taken out to make room: the result of ${describe(call)}, ${size} characters${seen}. The whole of it is in ${path} (Read it there if it is needed again).]`;
 }
 
 /** "Read src/a.ts", "Bash `npm test`". */

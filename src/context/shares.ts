@@ -1,7 +1,7 @@
 // What fills the window, by kind, for /context.
 import type { State, Usage } from "../core/types.ts";
 import { messagesTokens, systemTokens, textTokens, tokensUsed, toolTokens } from "./budget.ts";
-import { measure, type Measuring } from "./compact.ts";
+import { measure, type Measuring } from "./measure.ts";
 
 export type ContextShares = {
   model: string;

@@ -24,6 +24,7 @@ export class Reply {
       case "thinking.delta":
       case "raw":
       case "model":
+      case "notice":
         return { emit: [event] };
       case "block":
         return this.#block(event.block, event.fault);

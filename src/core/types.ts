@@ -169,6 +169,7 @@ export type ProviderEvent =
   | { type: "raw"; event: unknown }
   | RetryEvent
   | ModelChange
+  | Notice
   /** The stream broke after a tool had started (`restartable()` was false): what came so far stands, nothing follows. */
   | { type: "cut"; reason: string };
 
@@ -181,6 +182,8 @@ export type RetryEvent = {
   status: number | null;
   reason: string;
 };
+/** For the person. */
+export type Notice = { type: "notice"; level: "info" | "warning"; text: string };
 export type ModelChange = { type: "model"; model: string; reason: string };
 
 export interface Provider {
@@ -290,7 +293,7 @@ export type Event =
   | { type: "tool.start"; call: ToolUse; title: string }
   | { type: "tool.progress"; id: string; text: string }
   | RetryEvent
-  | { type: "notice"; level: "info" | "warning"; text: string }
+  | Notice
   /** What takes a while besides turns and tools; null: it is over. */
   | { type: "status"; status: "compacting" | null }
   /** A sub-agent's event, under the call that started it. */

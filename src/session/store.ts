@@ -45,7 +45,7 @@ export class SessionStore {
   #uuids = new Set<string>();
   #title: string | undefined;
   #sinceTitle = 0;
-  /** A message has come: from now on the file is made. */
+  /** A message or a compaction has come: from now on the file is made. */
   #begun = false;
   #copying = false;
   /** How the file of a resumed session ended. */
@@ -107,7 +107,7 @@ export class SessionStore {
   append(event: DurableEvent): void {
     if (this.#phase === "over") return;
     this.#hold(this.#eventLine(event));
-    if (event.type === "message") this.#begun = true;
+    if (event.type === "message" || event.type === "compacted") this.#begun = true;
     if (this.#begun) this.#flush();
   }
 

@@ -65,8 +65,8 @@ function ignoreFiles(arg: Arg): Arg[] {
   if (arg.kind === "glob") return names.map((name) => ({ ...arg, pattern: `${arg.pattern}/${name}` }));
   const steps = arg.text.split("/");
   const folders = steps.map((_, i) => steps.slice(0, i + 1).join("/"));
-  return ["", ...folders.filter((folder) => folder !== "").map((folder) => `${folder}/`)].flatMap((folder) =>
-    names.map((name) => textArg(folder + name)),
+  return ["", ...folders.filter((folder) => folder !== "" && folder !== ".").map((folder) => `${folder}/`)].flatMap(
+    (folder) => names.map((name) => textArg(folder + name)),
   );
 }
 
