@@ -200,6 +200,7 @@ function setupFor(options: Options, world: World, { project, trust }: Judged): O
     places: where,
     env: { ...settings.env, ...env },
     cwd,
+    isTrusted: trust.open.length === 0,
     warn,
     log: logFor(options, world),
     onExit: (cleanup) => void stop.cleanups.push(cleanup),

@@ -1,38 +1,43 @@
 // The composition root: options and settings become a provider, tools, a gate and one conversation.
-import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Conversation } from "./commands/command.ts";
 import type { KeptRules } from "./commands/keep.ts";
 import type { Options } from "./config/flags.ts";
+import { readPrompt } from "./config/promptfile.ts";
 import { projectSlug, type Env, type Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
 import { projectFolders } from "./config/sources.ts";
 import { readAutoCompact } from "./context/budget.ts";
 import { compactor, type CompactorOptions } from "./context/compact.ts";
+import { gitFacts } from "./context/environment.ts";
 import { keepIn } from "./context/keep.ts";
 import { memoryPrompt, memoryReminder } from "./context/memory-text.ts";
 import { touchedPaths } from "./context/memory-touch.ts";
 import { loadMemory, type Memory } from "./context/memory.ts";
+import { Reminders } from "./context/reminders.ts";
 import { readableIn } from "./context/restore.ts";
 import { sharesOf } from "./context/shares.ts";
 import { Agent } from "./core/agent.ts";
 import { UsageError } from "./core/errors.ts";
+import { Spending } from "./core/spending.ts";
 import { NO_USAGE, reduce } from "./core/state.ts";
-import type { Deps, DurableEvent, Host, PermissionMode, State, UserMessage } from "./core/types.ts";
+import type { Deps, DurableEvent, Host, State, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { cost, readOverrides, resolveModel, type Overrides } from "./model/catalog.ts";
 import { chooseProvider, modelId, type Chosen } from "./model/choose.ts";
+import { FileTracker } from "./files/tracker.ts";
 import { CacheGuard, guarded } from "./model/guard.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
 import { tune } from "./model/tune.ts";
-import { addedFolders, Permit } from "./permit.ts";
+import { addedFolders, modeOf, Permit } from "./permit.ts";
 import { promptBook, type PromptBook } from "./prompt/book.ts";
 import { findSession, latestSession } from "./session/list.ts";
 import { scratchFolder } from "./session/scratch.ts";
 import { SessionStore } from "./session/store.ts";
-import { BackgroundTasks } from "./tools/bash-tasks.ts";
+import { BackgroundTasks, finishedTasks } from "./tools/bash-tasks.ts";
 import { builtinTools, offered } from "./tools/registry.ts";
+import { localDate } from "./utils/date.ts";
 import { structuredOutput, type StructuredOutput } from "./tools/structured.ts";
 
 export type Setup = {
@@ -41,6 +46,8 @@ export type Setup = {
   places: Places;
   env: Env;
   cwd: string;
+  /** Nothing of the project waits for trust. */
+  isTrusted?: boolean;
   host: Host;
   steering(): UserMessage[];
   /** Something the person should know that no event carries. */
@@ -59,6 +66,8 @@ export type Setup = {
 export async function compose(setup: Setup): Promise<Conversation> {
   const { options, settings, places, env, cwd } = setup;
   const overrides = readOverrides(env, settings.models);
+  // Git works while the SDK loads.
+  const facts = factsOf(setup);
   const chosen =
     setup.chosen ??
     (await chooseProvider({
@@ -71,19 +80,9 @@ export async function compose(setup: Setup): Promise<Conversation> {
       resolvePath: (path) => resolve(cwd, path),
       log: setup.log,
     }));
-  const parts = new Parts(setup, chosen, overrides);
+  const parts = new Parts(setup, chosen, overrides, facts);
   const source = sourceOf(options, places, cwd);
   return source === undefined ? parts.fresh() : parts.reopen(source);
-}
-
-/** Throws UsageError when the settings forbid it. */
-export function modeOf(options: Options, { permissions }: Settings): PermissionMode {
-  const wanted = options.dangerouslySkipPermissions ? "bypassPermissions" : options.permissionMode;
-  const mode = wanted ?? permissions.defaultMode ?? "default";
-  if (mode !== "bypassPermissions" || permissions.disableBypassPermissionsMode !== "disable") return mode;
-  throw new UsageError(
-    "Error: bypassPermissions is disabled by permissions.disableBypassPermissionsMode in the settings.",
-  );
 }
 
 /** The memory files of the folder a conversation starts in. */
@@ -118,13 +117,15 @@ class Parts {
   #setup: Setup;
   #chosen: Chosen;
   #overrides: Overrides;
+  #facts: Facts;
   #tasks = new BackgroundTasks();
 
-  constructor(setup: Setup, chosen: Chosen, overrides: Overrides) {
+  constructor(setup: Setup, chosen: Chosen, overrides: Overrides, facts: Facts) {
     this.#setup = setup;
     setup.onExit(() => this.#tasks.killAll());
     this.#chosen = chosen;
     this.#overrides = overrides;
+    this.#facts = facts;
   }
 
   async fresh(): Promise<Conversation> {
@@ -183,10 +184,11 @@ class Parts {
       tasks: this.#tasks,
       ...this.#chosen,
       overrides: this.#overrides,
+      facts: this.#facts,
       resolveModel: (name) => (name === "script" ? name : modelId(name, this.#overrides)),
       fresh: async () => {
         const { sessionId: _, ...options } = this.#setup.options;
-        return new Parts({ ...this.#setup, options }, this.#chosen, this.#overrides).fresh();
+        return new Parts({ ...this.#setup, options }, this.#chosen, this.#overrides, factsOf(this.#setup)).fresh();
       },
     });
   }
@@ -202,6 +204,16 @@ class Parts {
   }
 }
 
+/** Before each request so many files are looked at: those used last. */
+const WATCHED_FILES = 100;
+type Facts = Promise<string | undefined>;
+
+/** A replaced system prompt is left as it was wanted: without our facts. */
+async function factsOf({ options, cwd, env, isTrusted = false }: Setup): Facts {
+  if (options.systemPrompt !== undefined || options.systemPromptFile !== undefined) return undefined;
+  return gitFacts({ cwd, env, isTrusted });
+}
+
 type Converse = Setup &
   Chosen & {
     id: string;
@@ -209,6 +221,7 @@ type Converse = Setup &
     start: State;
     tasks: BackgroundTasks;
     overrides: Overrides;
+    facts: Facts;
     resolveModel(name: string): string;
     fresh(): Promise<Conversation>;
   };
@@ -230,18 +243,19 @@ function wire(setup: Converse) {
   const memoryText = memoryPrompt(memory.files);
   const prompt = promptOf(setup, memoryText);
   setup.onExit(() => permit.sandbox.close());
+  const tracker = new FileTracker();
   const builtin = builtinTools({
     env,
     places: setup.places,
     tasks,
     scratch: scratch.path,
+    tracker,
     roots: () => permit.roots(),
     hidden: (path) => permit.hides(path),
     wall: permit.sandbox,
   });
   const only = options.tools?.includes("default") ? undefined : options.tools;
   const tools = offered(builtin, { only, isDenied: (name) => permit.isDenied(name) });
-  const { maxTurns, maxBudgetUsd } = options;
   const thinking = { thinking: options.thinking, alwaysThinking: settings.alwaysThinkingEnabled };
   const wishes = { env, overrides, ...thinking, effort: options.effort ?? settings.effortLevel };
   const measuring: Omit<CompactorOptions, "newId"> = {
@@ -256,6 +270,8 @@ function wire(setup: Converse) {
     log,
   };
   const guard = new CacheGuard();
+  const spending = new Spending();
+  const reminders = remindersOf(setup, tracker);
   const deps: Deps = {
     provider: guarded(setup.provider, guard, options.cacheStrict ?? false),
     tools,
@@ -269,10 +285,8 @@ function wire(setup: Converse) {
     tune: measuring.tune,
     cost: (model, usage) => cost(model, usage, overrides),
     steering: () => [...finishedTasks(tasks), ...setup.steering()],
-    limits: {
-      ...(maxTurns === undefined ? {} : { maxTurns }),
-      ...(maxBudgetUsd === undefined ? {} : { maxBudgetUsd }),
-    },
+    remind: () => reminders.next(agent.state),
+    limits: limitsOf(options),
     raw: options.includePartialMessages ?? false,
     now: () => performance.now(),
     newId: () => crypto.randomUUID(),
@@ -280,18 +294,31 @@ function wire(setup: Converse) {
   const record = (event: DurableEvent) => {
     store?.append(event);
     guard.note(event);
+    spending.note(event);
     if (event.type === "compacted") memory.forget();
     if (event.type !== "tool.end") return;
     log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
   };
   const agent: Agent = new Agent(deps, setup.start, record);
   const context = () => sharesOf(agent.state, { ...measuring, memory: memoryText ?? "" });
-  return { agent, deps, tools, prompt, memory, context, scratch, permit, guard };
+  return { agent, deps, tools, prompt, memory, context, scratch, permit, guard, spending };
+}
+
+function remindersOf({ facts, start }: Converse, tracker: FileTracker): Reminders {
+  const changes = (told: ReadonlyMap<string, string>) => tracker.changes(WATCHED_FILES, told);
+  return new Reminders({ environment: () => facts, changes, today: () => localDate(new Date()) }, start);
+}
+
+function limitsOf({ maxTurns, maxBudgetUsd }: Options): Deps["limits"] {
+  return {
+    ...(maxTurns === undefined ? {} : { maxTurns }),
+    ...(maxBudgetUsd === undefined ? {} : { maxBudgetUsd }),
+  };
 }
 
 function converse(setup: Converse): Conversation {
   const { options, store, tasks, overrides, id } = setup;
-  const { agent, deps, tools, prompt, memory, context, scratch, permit, guard } = wire(setup);
+  const { agent, deps, tools, prompt, memory, context, scratch, permit, guard, spending } = wire(setup);
   const structured: { output: StructuredOutput | undefined } = { output: undefined };
   const demand = (schema: object) => {
     structured.output = structuredOutput(schema);
@@ -321,6 +348,7 @@ function converse(setup: Converse): Conversation {
     modelInfo: (model) => resolveModel(model, overrides),
     models: () => KNOWN_MODELS,
     cost: deps.cost,
+    spending: () => spending.report(deps.cost),
     configure({ systemPrompt: replace, appendSystemPrompt: append, jsonSchema }) {
       prompt.change({ ...(replace === undefined ? {} : { replace }), ...(append === undefined ? {} : { append }) });
       if (jsonSchema) demand(jsonSchema);
@@ -364,29 +392,4 @@ export function promptOf({ options, cwd, env, settings }: PromptSetup, memory: s
     replace: options.systemPrompt ?? fromFile(options.systemPromptFile),
     append: append.length > 0 ? append.join("\n\n") : undefined,
   });
-}
-
-function localDate(now: Date): string {
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
-}
-
-function readPrompt(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(
-      `Error: the system prompt file cannot be read: ${path} (${error instanceof Error ? error.message : String(error)})`,
-    );
-  }
-}
-
-function finishedTasks(tasks: BackgroundTasks): UserMessage[] {
-  const lines = tasks.takeFinished().map((task) => {
-    const note = task.note ? ` ${task.note}` : "";
-    return `Background command ${task.id} (${task.command}) ended with exit code ${task.exitCode}.${note} Its output is in ${task.outputPath}.`;
-  });
-  if (lines.length === 0) return [];
-  const text = `<reminder>\n${lines.join("\n")}\n</reminder>`;
-  return [{ role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }], synthetic: true }];
 }

@@ -4,6 +4,7 @@ import type { KeptRules } from "./commands/keep.ts";
 import type { Options } from "./config/flags.ts";
 import type { Env, Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
+import { UsageError } from "./core/errors.ts";
 import type { WallState } from "./core/wall.ts";
 import type { Host, PermissionMode } from "./core/types.ts";
 import type { Situation } from "./permissions/decision.ts";
@@ -141,4 +142,14 @@ export function rulesOf({ options, settings, places, cwd, warn }: Omit<PermitSet
   const { rules, warnings } = parseRules(lists, { cwd, home: places.home });
   warnings.forEach(warn);
   return rules;
+}
+
+/** Throws UsageError when the settings forbid it. */
+export function modeOf(options: Options, { permissions }: Settings): PermissionMode {
+  const wanted = options.dangerouslySkipPermissions ? "bypassPermissions" : options.permissionMode;
+  const mode = wanted ?? permissions.defaultMode ?? "default";
+  if (mode !== "bypassPermissions" || permissions.disableBypassPermissionsMode !== "disable") return mode;
+  throw new UsageError(
+    "Error: bypassPermissions is disabled by permissions.disableBypassPermissionsMode in the settings.",
+  );
 }

@@ -161,3 +161,34 @@ test("the question hides nothing: long blanks are counted, invisible characters 
     "  n = no; or say what to do instead",
   ]);
 });
+
+test("/cost says what was paid, or that it is unknown; /init sends its prompt with the person's wishes", async () => {
+  const t = await terminal([say("Hello."), say("Written."), say("Unknown to me.")]);
+  await t.sees("> ");
+  t.type("/cost\n");
+  await t.sees("Nothing was asked yet: no cost.");
+  t.type("hi\n");
+  await t.sees("Hello.");
+  await t.sees("> ");
+  t.type("/init mention the linter\n");
+  await t.sees("Written.");
+  const asked = JSON.stringify(t.model.requests[1]?.body.messages.at(-1)?.content);
+  expect(asked).toContain("NANOCODE.md");
+  expect(asked).toContain("The person also wants: mention the linter");
+  await t.sees("> ");
+  t.type("/cost\n");
+  await t.sees("total");
+  await t.sees("$");
+  await t.sees("last turn");
+  t.type("/model mystery-1\n");
+  await t.sees("not in the catalog");
+  t.type("hi\n");
+  await t.sees("Unknown to me.");
+  await t.sees("> ");
+  t.type("/cost\n");
+  await t.sees("mystery-1");
+  await t.sees("unknown");
+  await t.sees('settings key "models"');
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+});

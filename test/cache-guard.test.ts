@@ -108,6 +108,12 @@ test("each cause is named, with the segment and what of it", () => {
   ]);
 });
 
+test("the same words said by the other side are a change", () => {
+  const [a, , c] = BASE.messages;
+  if (!a || !c) throw new Error("no messages");
+  expect(broken({ messages: [a, ask("b"), c] })).toMatchObject({ segment: "message 2", cause: "history" });
+});
+
 test("what was announced is told as that, and explains nothing else", () => {
   const opus = { model: "claude-opus-4-5", system: [], thinking: { type: "adaptive" } } as const;
   expect(broken(opus, "model")).toMatchObject({ segment: "model", announced: true });

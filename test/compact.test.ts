@@ -391,6 +391,30 @@ describe("in the loop", () => {
     expect(bursts.requests.length).toBe(4);
   });
 
+  test("where nothing can be gained it is said once, and the model has the last word", async () => {
+    const counter = { n: 0 };
+    const steps = (): Step[] => {
+      if (counter.n++ < 3) return reply([call(`c${counter.n}`, "Read", {})]);
+      return [{ type: "throw", error: new ModelError("too_long", "prompt is too long.", { status: 400 }) }];
+    };
+    const provider = answering(steps);
+    const { compactor } = compactorWith({
+      provider,
+      contextWindow: () => 1_000,
+      system: () => [{ text: prose(5_000), cache: true }],
+    });
+    const { agent } = agentWith(unusual(provider), [reader(1)], { compactor, system: () => [] });
+    const events = await collect(agent.prompt(user("go"), NEVER));
+    const warnings = events.flatMap((e) => (e.type === "notice" && e.level === "warning" ? [e.text] : []));
+    expect(warnings).toEqual([expect.stringContaining("alone take about 5,000 tokens of the 500 tokens")]);
+    expect(events.at(-1)).toMatchObject({
+      type: "done",
+      reason: "error",
+      error: expect.stringMatching(/^prompt is too long\. .*--model/),
+    });
+    expect(provider.requests.length).toBe(4);
+  });
+
   test("three compactions far apart are no circle", async () => {
     const counter = { n: 0 };
     const works = answering(() =>

@@ -39,10 +39,8 @@ export class Billing {
       if (block && tokensTo(at) >= LEAST_TOKENS) this.#kept.set(block.chain, now);
     }
     const read = tokensTo(hit);
-    const until = Math.max(
-      read,
-      marks.length > 0 && tokensTo(marks.at(-1) ?? 0) >= LEAST_TOKENS ? tokensTo(marks.at(-1) ?? 0) : 0,
-    );
+    const marked = tokensTo(marks.at(-1) ?? -1);
+    const until = marked >= LEAST_TOKENS ? marked : read;
     const input = tokensTo(chain.length - 1) - until;
     const extended = chain[this.#before.length - 1]?.chain === this.#before.at(-1)?.chain;
     if (!isSummary) this.#before = chain;
@@ -67,12 +65,12 @@ function chainOf(body: MessagesBody): Block[] {
     for (const block of blocks) {
       const before = out.at(-1);
       const text = JSON.stringify(block, (key, value: unknown) => (key === "cache_control" ? undefined : value));
-      const chain = Bun.hash.xxHash64(`${context}${text}`, before?.chain ?? 0n);
+      const chain = Bun.hash.xxHash64(`${context}${text}`, before?.chain ?? Bun.hash.xxHash64(body.model));
       const marked = typeof block === "object" && block !== null && "cache_control" in block;
       out.push({ chain, bytes: (before?.bytes ?? 0) + Buffer.byteLength(text), marked });
     }
   };
-  add(body.tools ?? [], body.model);
+  add(body.tools ?? [], "tools");
   add(blocksOf(body.system ?? []), "system");
   // Another way of thinking keeps tools and system text, and loses the messages.
   for (const { role, content } of body.messages) add(blocksOf(content), role + JSON.stringify(body.thinking ?? null));

@@ -67,7 +67,8 @@ export function asJson(rows: readonly Row[], runs: number): string {
 }
 
 function spread(values: readonly number[], unit: Unit): string {
-  const show = (value: number) => digits(scaled(value, unit));
+  const isCount = unit === "tokens" || unit === "bytes" || unit === "breaks";
+  const show = (value: number) => (isCount ? value.toLocaleString("en-US") : digits(scaled(value, unit)));
   if (values.length === 1) return `${show(median(values))} ${unit}`;
   return `${show(median(values))} ${unit} (${show(Math.min(...values))} to ${show(Math.max(...values))})`;
 }

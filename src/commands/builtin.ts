@@ -3,6 +3,8 @@ import { nearest } from "../core/nearest.ts";
 import type { Command, CommandResult, Conversation } from "./command.ts";
 import { compact } from "./compact.ts";
 import { contextText } from "./context.ts";
+import { costText } from "./cost.ts";
+import { init } from "./init.ts";
 import { memoryListing } from "./memory.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -17,6 +19,8 @@ export const COMMANDS: readonly Command[] = [
     description: "summarise what came before, keeping the focus",
     run: compact,
   },
+  { name: "cost", argumentHint: "", description: "tokens and dollars, by model", run: cost },
+  { name: "init", argumentHint: "[wishes]", description: "write or improve NANOCODE.md", run: init },
   { name: "clear", argumentHint: "", description: "start a new conversation", run: clear },
   { name: "exit", argumentHint: "", description: "leave (also Ctrl-D)", run: () => ({ kind: "exit" }) },
 ];
@@ -73,6 +77,10 @@ function memory(_argument: string, conversation: Conversation): CommandResult {
 
 function context(_argument: string, conversation: Conversation): CommandResult {
   return { kind: "say", text: contextText(conversation.context()) };
+}
+
+function cost(_argument: string, conversation: Conversation): CommandResult {
+  return { kind: "say", text: costText(conversation.spending()) };
 }
 
 async function clear(_argument: string, conversation: Conversation): Promise<CommandResult> {

@@ -3,6 +3,7 @@ import type { MemoryReport } from "../context/memory.ts";
 import type { ContextShares } from "../context/shares.ts";
 import type { Agent } from "../core/agent.ts";
 import type { CacheReport } from "../core/cache.ts";
+import type { SpendingReport } from "../core/spending.ts";
 import type { Usage } from "../core/types.ts";
 
 export type ModelInfo = { id: string; displayName: string; contextWindow: number; maxOutput: number };
@@ -29,6 +30,8 @@ export interface Conversation {
   models(): readonly ModelInfo[];
   /** US dollars; undefined when the price is unknown. */
   cost(model: string, usage: Usage): number | undefined;
+  /** What was used and paid since the program started. */
+  spending(): SpendingReport;
   /** What it works with and within, as lines: model, mode, folders, sandbox. Looks for the sandbox if nobody has yet. */
   status(): Promise<string[]>;
   /** The memory files it works with, and what was not loaded. */
@@ -49,7 +52,11 @@ export interface Conversation {
 
 export type CommandResult =
   /** Text for the person. */
-  { kind: "say"; text: string } | { kind: "replaced"; conversation: Conversation; text: string } | { kind: "exit" };
+  | { kind: "say"; text: string }
+  /** Sent to the model as if the person had typed it. */
+  | { kind: "prompt"; text: string }
+  | { kind: "replaced"; conversation: Conversation; text: string }
+  | { kind: "exit" };
 
 export type Command = {
   name: string;

@@ -52,6 +52,8 @@ export async function* loop(start: State, deps: LoopDeps, signal: AbortSignal): 
     const stop = run.limit(turn);
     if (stop) return yield { type: "done", reason: stop };
     for (const message of deps.steering()) yield run.apply({ type: "message", message });
+    const reminder = await deps.remind?.();
+    if (reminder) yield run.apply({ type: "message", message: reminder });
     const full = yield* run.makeRoom();
     if (full) return yield full;
     yield { type: "turn", turn };
@@ -69,6 +71,8 @@ class Run {
   #spent: number;
   #recoveries = 0;
   #compactions = 0;
+  /** Compacting gains nothing: not tried again before the model refuses. */
+  #stuck = false;
   /** The last request was answered. */
   #answered = false;
 
@@ -92,9 +96,9 @@ class Run {
     return undefined;
   }
 
-  /** Before a request that would be too large. Returns how the run ended when no room could be made. */
+  /** Before a request that would be too large. Returns how the run ended, if it did. */
   async *makeRoom(): AsyncGenerator<Event, Done | undefined> {
-    if (this.#deps.compactor?.isDue(this.#state)) return yield* this.#compact({ reason: "threshold" });
+    if (!this.#stuck && this.#deps.compactor?.isDue(this.#state)) return yield* this.#compact({ reason: "threshold" });
     if (this.#answered) this.#compactions = 0;
     return undefined;
   }
@@ -227,6 +231,11 @@ class Run {
     }
     const outcome = yield* this.#compacting(compactor, how);
     if (this.#signal.aborted || !outcome) return yield* this.#interrupt(undefined);
+    if (outcome.kind === "stuck" && how.reason === "threshold") {
+      // That it is too much is our estimate. The model has the last word; what it refuses ends the run.
+      this.#stuck = true;
+      return yield { type: "notice", level: "warning", text: outcome.why };
+    }
     if (outcome.kind === "stuck") return ended(outcome.why);
     const { spent } = outcome.event;
     if (spent) this.#spent += this.#deps.cost(spent.model, spent.usage) ?? 0;

@@ -349,6 +349,8 @@ export interface Deps {
   readonly compactor?: Compactor;
   /** What the person typed while the loop worked; delivered between turns. */
   steering(): UserMessage[];
+  /** What the model should know before the next request although nobody typed it. Never rejects. */
+  remind?(): Promise<UserMessage | undefined>;
   readonly limits: { maxTurns?: number; maxBudgetUsd?: number };
   /** Forward the provider's raw stream events. */
   readonly raw: boolean;

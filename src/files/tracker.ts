@@ -1,11 +1,13 @@
 // What the model has seen of which file: the ground for "read before edit" and for noticing outside changes.
-import { realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { loadFile, openRegular, sameVersion, stampOf, versionOf, WHOLE_LIMIT, type Version } from "./open.ts";
 
 /** Lines `from` to `to`, 1-based, inclusive. */
 export type LineRange = { from: number; to: number };
 /** `lines`: what was seen of this version; "all" also stands for files that have no lines. */
 export type Seen = { version: Version; lines: "all" | LineRange[] };
+/** A file that is not as the model saw it. `stamp`: which state it is in now, "" when it is gone. */
+export type Change = { path: string; stamp: string };
 
 /** One per session, shared by Read, Edit, Write and whatever else shows files to the model. Keys are real paths. */
 export class FileTracker {
@@ -66,6 +68,28 @@ export class FileTracker {
       if (!now || !sameVersion(now, version)) found.push(path);
     }
     return found;
+  }
+
+  /**
+   * The same among the `limit` files used last, with their states. `told`: path to the stamp of a change that is known; a
+   * file still in that state is not read again. Never rejects.
+   */
+  async changes(limit: number, told: ReadonlyMap<string, string>): Promise<Change[]> {
+    const paths = this.recent(limit);
+    const found = await Promise.all(paths.map((path) => this.#change(path, told.get(path))));
+    return found.filter((change) => change !== undefined);
+  }
+
+  async #change(path: string, told: string | undefined): Promise<Change | undefined> {
+    const version = this.#seen.get(path)?.version;
+    try {
+      const stamp = stampOf(await stat(path, { bigint: true }));
+      if (!version || stamp === version.stamp) return undefined;
+      if (stamp === told) return { path, stamp };
+      return sameVersion(await currentVersion(path), version) ? undefined : { path, stamp };
+    } catch {
+      return { path, stamp: "" }; // gone or unreadable: in any case no longer what was seen
+    }
   }
 
   #put(path: string, seen: Seen): void {

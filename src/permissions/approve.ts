@@ -53,13 +53,22 @@ export function mayWrite(change: Writes, { rules, mode, world }: CommandCase, ed
   return places.every((place) => allowsPlace(about, place, []) || (accepted && isWithin(place, world.roots)));
 }
 
-/** A folder that is moved, copied or removed with everything in it must not carry protected files along. */
-export function holdsNothingProtected(part: Part, world: World): boolean {
+/**
+ * A folder that is moved, copied or removed with everything in it must not carry protected files along; and a link that is
+ * moved or copied may lead somewhere else from its new place.
+ */
+export function holdsNothingProtected(part: Part, { files, ...world }: World): boolean {
+  const moves = part.writes.some((change) => change.how === "write") && !part.writes.every((change) => change.redirect);
   const whole = [
     ...part.writes.filter((change) => change.how === "remove" || change.recursive),
     ...part.reads.filter((use) => use.recursive),
   ];
-  return whole.every((one) => one.places?.every(({ real }) => !holdsProtected(real, world)) ?? true);
+  return whole.every((one) =>
+    (one.places ?? []).every(({ given, real }) => {
+      if (moves && files.isLink(given)) return false;
+      return !holdsProtected(real, { ...world, files }, { links: moves });
+    }),
+  );
 }
 
 /** Why the part is not provably just reading what may be read. */

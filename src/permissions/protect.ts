@@ -27,15 +27,20 @@ export function isProtected({ given, real }: Place, world: World): boolean {
   );
 }
 
-/** A protected name somewhere below a folder, as far as a bounded look tells; too large to look at counts as yes. */
-export function holdsProtected(folder: string, world: World): boolean {
+/**
+ * A protected name somewhere below a folder (with `links`, or a link), as far as a bounded look tells; too large to look at
+ * counts as yes.
+ */
+export function holdsProtected(folder: string, world: World, { links }: { links: boolean }): boolean {
   const waiting = [folder];
   let looked = 0;
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     for (const name of world.files.list(at) ?? []) {
       if (isProtectedName(name) || ++looked > MOST_LOOKED_AT) return true;
       const path = `${at}/${name}`;
-      if (world.files.realPath(path) === path && world.files.isFolder(path)) waiting.push(path);
+      if (world.files.isLink(path)) {
+        if (links) return true;
+      } else if (world.files.isFolder(path)) waiting.push(path);
     }
   }
   return false;

@@ -57,7 +57,8 @@ function specOf(tool: string, inner: string, behavior: Behavior, at: Anchors): S
   const [, param, value] = /^([A-Za-z_]\w*):([\s\S]*)$/.exec(inner) ?? [];
   const asParam = param !== undefined && value !== undefined && behavior !== "allow";
   if (tool === "Bash") {
-    if (asParam && BASH_PARAMS.test(param)) return paramSpec(param, value);
+    // `timeout:*` is about the program of that name.
+    if (asParam && BASH_PARAMS.test(param) && value !== "*") return paramSpec(param, value);
     return commandSpec(inner);
   }
   if (PATH_TOOLS.includes(tool)) {

@@ -114,7 +114,8 @@ function classEnd(chars: readonly string[], open: number): number {
   if (chars[i] === "!" || chars[i] === "^") i++;
   if (chars[i] === "]") i++;
   for (; i < chars.length; i++) {
-    if (chars[i] === "[" && /[:.=]/.test(chars[i + 1] ?? "")) {
+    if (chars[i] === "\\") i++;
+    else if (chars[i] === "[" && /[:.=]/.test(chars[i + 1] ?? "")) {
       const kind = chars[i + 1];
       const close = chars.findIndex((char, j) => j > i + 1 && char === kind && chars[j + 1] === "]");
       if (close > 0) i = close + 1;

@@ -45,7 +45,8 @@ export const DISK: Files = {
   },
   isFolder(path) {
     try {
-      return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+      // With the dot it also has to be one that may be entered.
+      return statSync(`${path}/.`, { throwIfNoEntry: false })?.isDirectory() ?? false;
     } catch {
       return false; // not ours to look at
     }

@@ -1,4 +1,5 @@
 // The commands that go on after their call has returned: listed, reported once when they end, killed with the session.
+import type { UserMessage } from "../core/types.ts";
 import { isGroupAlive, killTree, killTreeNow } from "../utils/process.ts";
 import type { ShellJob } from "./bash-job.ts";
 
@@ -141,4 +142,15 @@ function parseKill(command: string): { pids: number[]; isHard: boolean } | undef
   else if (signal === undefined && words[0]?.startsWith("-")) return undefined;
   if (words.length === 0 || !words.every((word) => /^-?\d+$/.test(word))) return undefined;
   return { pids: words.map((word) => Math.abs(Number(word))), isHard: signal === "KILL" || signal === "9" };
+}
+
+/** What ended since the last call, as a message for the model; none when nothing did. */
+export function finishedTasks(tasks: BackgroundTasks): UserMessage[] {
+  const lines = tasks.takeFinished().map((task) => {
+    const note = task.note ? ` ${task.note}` : "";
+    return `Background command ${task.id} (${task.command}) ended with exit code ${task.exitCode}.${note} Its output is in ${task.outputPath}.`;
+  });
+  if (lines.length === 0) return [];
+  const text = `<reminder>\n${lines.join("\n")}\n</reminder>`;
+  return [{ role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }], synthetic: true }];
 }

@@ -21,12 +21,22 @@ export type BuiltinDeps = {
   roots(): string[];
   /** Whether a rule forbids reading the file; searches leave it out. */
   hidden: Hidden;
+  /** What the model has seen; shared with who looks for changes on disk. */
+  tracker?: FileTracker;
   /** Around confined commands. */
   wall?: WallSource | undefined;
 };
 
-export function builtinTools({ env, places, tasks, scratch, roots, hidden, wall }: BuiltinDeps): Tool[] {
-  const tracker = new FileTracker();
+export function builtinTools({
+  env,
+  places,
+  tasks,
+  scratch,
+  roots,
+  hidden,
+  wall,
+  tracker = new FileTracker(),
+}: BuiltinDeps): Tool[] {
   const home = { home: places.home, xdgConfig: env.XDG_CONFIG_HOME };
   const found: { rg?: string | undefined } = {};
   const rg = () => {

@@ -110,6 +110,7 @@ export class Plain {
   async #command(line: string): Promise<void> {
     const result = await runCommand(line, this.#conversation);
     if (result.kind === "exit") this.#leaving = true;
+    else if (result.kind === "prompt") await this.#answer(userMessage(result.text));
     else this.#say(sanitize(result.text));
     if (result.kind === "replaced") this.#conversation = result.conversation;
   }

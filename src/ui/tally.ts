@@ -13,25 +13,31 @@ type Done = Extract<Event, { type: "done" }>;
 export class Totals {
   readonly byModel = new Map<string, Usage>();
   #prices: Prices;
+  /** Summed request by request: a long prompt may have a price of its own. Undefined: unknown. */
+  readonly #costs = new Map<string, number | undefined>();
 
   constructor(prices: Prices) {
     this.#prices = prices;
   }
 
-  add(message: AssistantMessage): void {
-    this.byModel.set(message.model, addUsage(this.byModel.get(message.model) ?? NO_USAGE, message.usage));
+  add({ model, usage }: Pick<AssistantMessage, "model" | "usage">): void {
+    const { byModel } = this;
+    byModel.set(model, addUsage(byModel.get(model) ?? NO_USAGE, usage));
+    const cost = this.#prices.cost(model, usage);
+    const before = this.#costs.has(model) ? this.#costs.get(model) : 0;
+    this.#costs.set(model, cost === undefined || before === undefined ? undefined : before + cost);
   }
 
-  costUsd(): number {
-    let sum = 0;
-    for (const [model, usage] of this.byModel) sum += this.#prices.cost(model, usage) ?? 0;
-    return sum;
+  /** Null when the price of a model that was used is unknown: a sum without it would look like the whole. */
+  costUsd(): number | null {
+    const costs = [...this.#costs.values()];
+    return costs.reduce<number | null>((sum, cost) => (sum === null || cost === undefined ? null : sum + cost), 0);
   }
 
   modelUsage(): Record<string, object> {
     const entries = [...this.byModel].map(([model, usage]) => {
       const info = this.#prices.modelInfo(model);
-      const costUSD = this.#prices.cost(model, usage);
+      const costUSD = this.#costs.get(model);
       return [
         model,
         {
@@ -40,8 +46,8 @@ export class Totals {
           cacheReadInputTokens: usage.cache_read_input_tokens,
           cacheCreationInputTokens: usage.cache_creation_input_tokens,
           webSearchRequests: 0,
-          costUSD: costUSD ?? 0,
-          // Our own field: without it an unknown price would look like a free model.
+          // Not 0: an unknown price would look like a free model. The second field is our own and says why.
+          costUSD: costUSD ?? null,
           ...(costUSD === undefined ? { costUnknown: true } : {}),
           contextWindow: info.contextWindow,
           maxOutputTokens: info.maxOutput,
@@ -79,6 +85,9 @@ export class Tally {
         return;
       case "message":
         if (event.message.role === "assistant") this.#reply(event.message);
+        return;
+      case "compacted":
+        if (event.spent) this.#totals.add(event.spent);
         return;
       case "tool.end":
         if (event.outcome === "denied") this.#denials.push(event.call);

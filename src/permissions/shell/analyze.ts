@@ -21,6 +21,8 @@ const LONGEST_PARSED = 200_000;
 /** No terminal shows these, and no shell needs them: C0 but for tab and newline, DEL, C1. */
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
+/** A line that goes on in the middle of a word: where the word ends is not what it looks like. */
+const CONTINUED = /[^\s|&;()]\\\n/;
 /** Deeper than any text that is meant to be read; parsing and walking it would cost more than it is worth. */
 const DEEPEST_TEXT = 60;
 
@@ -35,9 +37,11 @@ export function analyze(command: string, surroundings: Surroundings): Analysis {
   walk.script(script, { state, depth: 0, source: command });
   const problem = CONTROL.test(command)
     ? "it has a control character in it"
-    : command.length > LONGEST
-      ? `it is longer than ${LONGEST} characters`
-      : walk.problem;
+    : CONTINUED.test(command)
+      ? "a word goes on in the next line"
+      : command.length > LONGEST
+        ? `it is longer than ${LONGEST} characters`
+        : walk.problem;
   return { parts: walk.parts, problem, complete: walk.complete };
 }
 

@@ -6,6 +6,13 @@ type Variant = readonly WordPart[];
 /** The words the parts stand for; undefined when a brace is not understood or there are more than `most`. */
 export function expandBraces(parts: Variant, most: number): Variant[] | undefined {
   if (!parts.some((part) => part.type === "BraceExpansion")) return [parts];
+  // `$x{a,b}` is `$xa $xb`: the name goes on behind the brace.
+  const isOpen = parts.some((part, i) => {
+    const before = parts[i - 1];
+    if (part.type !== "BraceExpansion" || before === undefined) return false;
+    return before.type === "SimpleExpansion" || /\$$/.test(before.text);
+  });
+  if (isOpen) return undefined;
   let variants: Variant[] = [[]];
   for (const part of parts) {
     const choices = part.type === "BraceExpansion" ? choicesOf(part.text, part.pos) : [[part]];

@@ -43,8 +43,9 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     case "eval":
     case "source":
     case ".":
-    case undefined:
       return { ...plain, cwds: undefined, moved: true };
+    case undefined:
+      return command === undefined ? plain : { ...plain, cwds: undefined, moved: true };
     case "read":
       return { ...plain, defined: new Set([...plain.defined, ...(readNames(args) ?? [])]) };
     case "unset":
@@ -57,10 +58,12 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
   }
 }
 
-/** `command cd x` and `builtin cd x` move the shell all the same. */
+/** `command cd x` and `builtin -- cd x` move the shell all the same. */
 function withoutPrefix(words: readonly Arg[]): readonly Arg[] {
   const name = literal(words[0]);
-  return name === "command" || name === "builtin" ? withoutPrefix(words.slice(1)) : words;
+  if (name !== "command" && name !== "builtin") return words;
+  const at = words.findIndex((word, i) => i > 0 && literal(word)?.startsWith("-") !== true);
+  return at < 0 ? [] : withoutPrefix(words.slice(at));
 }
 
 const CD = { flags: "LPe", strict: true } as const;
@@ -85,11 +88,14 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
   const text = literal(target);
   const lost = { ...state, cwds: undefined, moved: true };
   if (target === undefined || text === undefined || !state.cwds) return lost;
+  // With -P the links on the way count, not the names.
+  if (args.some((arg) => /^-\w*P/.test(literal(arg) ?? ""))) return lost;
   const to = args.length === 0 ? place.home : text;
   const next = [...new Set(state.cwds.map((cwd) => resolve(cwd, to)))];
   const moved = state.moved || next.some((cwd) => cwd !== place.cwd);
-  // A folder that is there is entered for certain; otherwise the commands after it may run where it was.
-  if (next.every((cwd) => place.files.isFolder(cwd))) return { ...state, cwds: next, moved };
+  // A folder that is there is entered for certain, unless something before may have taken it away; otherwise the
+  // commands after it may run where it was.
+  if (!state.changed && next.every((cwd) => place.files.isFolder(cwd))) return { ...state, cwds: next, moved };
   return { ...state, cwds: [...new Set([...state.cwds, ...next])], onSuccess: next, moved };
 }
 

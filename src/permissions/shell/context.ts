@@ -19,6 +19,8 @@ export type State = {
   cwds: readonly string[] | undefined;
   /** Where it is if the last command succeeded. */
   onSuccess?: readonly string[] | undefined;
+  /** Something may have been changed on the disk: what was there at the beginning may not be there any more. */
+  changed?: boolean;
   /** It went to another folder. */
   moved: boolean;
   defined: ReadonlySet<string>;

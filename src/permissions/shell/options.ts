@@ -99,7 +99,7 @@ function parseAll(args: readonly Arg[], table: OptionTable): Parsed | { problem:
     const read = readOption(text, next, table);
     if ("problem" in read) return read;
     // A value that may become several words: the others would be options or operands nobody looked at.
-    if (read.tookNext && next && !isOneWord(next) && !table.loose) {
+    if (read.tookNext && next && !isOneWord(next)) {
       return { problem: `the value of ${text} could be several words` };
     }
     options.push(...read.options);

@@ -28,7 +28,12 @@ function one(redirection: Redirection, scope: Scope, out: Redirected): void {
   if (redirection.descriptor?.type === "FileDescriptorVariable") {
     scope.problem("a redirection that keeps a descriptor in a variable");
   }
-  if (redirection.type === "HereDoc") return checkText(redirection.body.parts, scope);
+  if (redirection.type === "HereDoc") {
+    const { delimiter, closing } = redirection;
+    const isClosed = /^(?:[^'"]|'[^']*'|"[^"]*")*$/s.test(delimiter?.text ?? "'");
+    if (!isClosed || closing === undefined) scope.problem("a here-document without an end");
+    return checkText(redirection.body.parts, scope);
+  }
   if (!redirection.target) return scope.problem("a redirection without a target");
   const arg = argOf(redirection.target, scope);
   if (redirection.type === "HereString") return;

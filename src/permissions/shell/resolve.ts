@@ -102,7 +102,7 @@ function expanded(pattern: string, cwd: string, files: Files): string[] | undefi
   let looked = 0;
   for (const [i, part] of parts.entries()) {
     if (part === "") continue;
-    if (!/(^|[^\\])[*?[]/.test(part)) {
+    if (!isPattern(part)) {
       const name = part.replace(/\\(.)/gs, "$1");
       found = found.map((folder) => joined(folder, name));
       continue;
@@ -112,10 +112,14 @@ function expanded(pattern: string, cwd: string, files: Files): string[] | undefi
     const matches = textMatcher(part);
     const next: string[] = [];
     for (const folder of found) {
-      const names = files.list(resolve(cwd, folder)) ?? [];
+      const listed = files.list(resolve(cwd, folder)) ?? [];
+      // Before bash 5.2 `.*` also is the folder itself and the one above.
+      const names = part.startsWith(".") ? [...listed, ".", ".."] : listed;
       looked += names.length;
       if (looked > MOST_LISTED || ++folders > MOST_FOLDERS) return undefined;
       for (const name of names) {
+        // A name that is not UTF-8 is another one than is seen here.
+        if (name.includes("\uFFFD")) return undefined;
         if ((name.startsWith(".") && !part.startsWith(".")) || !matches(name)) continue;
         next.push(joined(folder, name));
       }
@@ -125,6 +129,11 @@ function expanded(pattern: string, cwd: string, files: Files): string[] | undefi
     if (found.length === 0 && i < parts.length) return [];
   }
   return found;
+}
+
+/** A star, question mark or bracket without a backslash of its own in front. */
+function isPattern(text: string): boolean {
+  return /[*?[]/.test(text.replace(/\\./gs, ""));
 }
 
 /** Kept as text: `..` after a link means something else than for the path. */
@@ -138,6 +147,6 @@ export function folderOfAll(arg: Arg): string | undefined {
   const name = basename(arg.pattern);
   if (!/^(\*+|\.\*|\.\[[^\]]*\]\*|\.\?\*|\?\*)$/.test(name)) return undefined;
   const folder = arg.pattern.slice(0, arg.pattern.length - name.length);
-  if (/(^|[^\\])[*?[]/.test(folder)) return undefined;
+  if (isPattern(folder)) return undefined;
   return folder === "" ? "." : folder.replace(/\\(.)/gs, "$1");
 }

@@ -83,7 +83,8 @@ export class SimpleCommands {
   isNumeric(word: Word, context: Context): boolean {
     const arg = argOf(word, this.#quiet(context));
     if (arg.kind === "text") return /^-?\d+$/.test(arg.text);
-    return arg.kind === "unknown" && arg.start === "0" && /^"?\$(\(\(|[?#$!]|\{#)/.test(word.text);
+    // A number and nothing else: what stands beside it would be evaluated too.
+    return arg.kind === "unknown" && /^"?\$([?#$!]|\{#\w+\}|\(\([\d\s+*/%()-]+\)\))"?$/.test(word.text);
   }
 
   /** The substitutions anywhere below a node that is refused as a whole. */
@@ -136,6 +137,7 @@ export class SimpleCommands {
       }
       return end;
     }
+    if (isHiddenSetter(node, words)) found.problem ??= "which variables it sets is not plain to see";
     const isHarmless = assignments.map((assignment) => this.#isHarmless(assignment, words, scope));
     const harmlessPrefix = isHarmless.every(Boolean);
     const part = this.#part(words, { source, context: fedBy(node.redirects, context) });
@@ -148,7 +150,9 @@ export class SimpleCommands {
       ...(why !== undefined && part.effect !== "unknown" ? { effect: "unknown" as const, why } : {}),
     };
     this.#sink.add(whole);
-    const after = stateAfter(words, state, this.#place);
+    const changes = whole.effect !== "read" || [whole, ...whole.inner].some((one) => one.writes.length > 0);
+    const now = changes && !state.changed ? { ...state, changed: true } : state;
+    const after = stateAfter(words, now, this.#place);
     if (after === state && !context.feed && !found.script) this.#known.set(source, { part: whole, state, taint });
     return after;
   }
@@ -343,6 +347,16 @@ export function bare(name: string): string {
   return /^(?:\/usr)?\/bin\/([^/]+)$/.exec(name)?.[1] ?? name;
 }
 
+/** A command that sets variables, or could turn out to be one, in words that are not as they will be. */
+function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean {
+  const isSetter = words
+    .slice(0, 4)
+    .some((word) => /^(read|mapfile|readarray|getopts|unset)$/.test(literal(word) ?? ""));
+  if (!isSetter) return false;
+  const raw = [...(name ? [name] : []), ...args];
+  return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));
+}
+
 /** As rules see it. */
 export function wordText(arg: Arg): string {
   switch (arg.kind) {
@@ -375,8 +389,6 @@ function isMove({ name, args }: Command): boolean {
   const command = name?.value ?? "";
   if (/^(cd|pushd|popd|eval|source|\.)$/.test(command)) return true;
   if (command !== "[" && /[$`*?[{]/.test(name?.text ?? "")) return true;
-  return (
-    /^(command|builtin)$/.test(command) &&
-    args.some((arg) => arg.type === "Word" && /^(cd|pushd|popd)$/.test(arg.value))
-  );
+  if (!/^(command|builtin)$/.test(command)) return false;
+  return args.some((arg) => arg.type === "Word" && (/^(cd|pushd|popd)$/.test(arg.value) || /[$`*?[{]/.test(arg.text)));
 }

@@ -22,7 +22,8 @@ const ACTING_INSIDE =
 
 /** A plain assignment to it is nothing but a variable of this one shell. */
 export function isPlainName(name: string): boolean {
-  return /^[A-Za-z_]\w*$/.test(name) && !ACTING.test(name) && !ACTING_INSIDE.test(name);
+  // The script that runs the command has names of its own: they begin with two lines.
+  return /^(?!__)[A-Za-z_]\w*$/.test(name) && !ACTING.test(name) && !ACTING_INSIDE.test(name);
 }
 
 /** In front of a command: they change how it formats or colours its output, not what it does. */

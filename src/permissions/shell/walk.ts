@@ -272,6 +272,7 @@ function union(states: readonly State[]): State {
   return rest.reduce((all, one) => {
     const cwds = all.cwds && one.cwds ? [...new Set([...all.cwds, ...one.cwds])] : undefined;
     const defined = new Set([...all.defined].filter((name) => one.defined.has(name)));
-    return { cwds, defined, moved: all.moved || one.moved, onSuccess: undefined };
+    const changed = Boolean(all.changed || one.changed);
+    return { cwds, defined, changed, moved: all.moved || one.moved, onSuccess: undefined };
   }, settled(first));
 }

@@ -70,7 +70,13 @@ export function argOf(word: Word, scope: Scope): Arg {
 function plainWord(word: Word, scope: Scope): Arg | undefined {
   if (word.parts || word.text.includes("~") || word.value === "") return undefined;
   if (ODD.test(word.value)) scope.problem(ODD_PROBLEM);
+  if (isUnread(word.text)) scope.problem(`${word.text}: a word that is not understood`);
   return { kind: "text", text: word.value };
+}
+
+/** What the parser took for plain text although a shell would not: never seen of a text that is meant well. */
+function isUnread(text: string): boolean {
+  return /`|\$.|[()<>]/s.test(text.replace(/\\./gs, ""));
 }
 
 /** The variables and substitutions of a here-document's body. */
@@ -97,6 +103,11 @@ function piecesOf(parts: readonly WordPart[], scope: Scope, tilde: boolean): Pie
       if (at < 0 || /[\\~]/.test(rest)) return [{ kind: "unknown", quoted: true }];
       return [{ kind: "text", text: `${part.text.slice(0, at + 1)}${scope.home}/${rest}`, quoted: true }];
     }
+    // Only by itself it is the name of a pipe of this shell.
+    if (part.type === "ProcessSubstitution" && parts.length > 1) {
+      piece(part, scope);
+      return [{ kind: "unknown", quoted: true }];
+    }
     return piece(part, scope);
   });
 }
@@ -117,6 +128,7 @@ function literalPiece(text: string, scope: Scope): Piece[] {
 function piece(part: WordPart, scope: Scope): Piece[] {
   switch (part.type) {
     case "Literal":
+      if (isUnread(part.text)) scope.problem(`${part.text}: a word that is not understood`);
       return literalPiece(part.value, scope);
     case "SingleQuoted":
     case "AnsiCQuoted":

@@ -1,0 +1,102 @@
+// Reminders: each fact once, appended, never rewritten; files that changed on disk by the tracker's word.
+import { expect, test } from "bun:test";
+import { rmSync, utimesSync } from "node:fs";
+import { Reminders, type ReminderSources } from "../src/context/reminders.ts";
+import { textOf } from "../src/core/state.ts";
+import type { PermissionMode } from "../src/core/types.ts";
+import { bench } from "./files-kit.ts";
+import { agentWith, call, collect, played, READ, reply, START, text, tool, user } from "./support.ts";
+
+const QUIET: ReminderSources = { today: () => "2030-01-01" };
+
+function reminders(sources: Partial<ReminderSources> = {}, start: Partial<typeof START> = {}) {
+  const made = new Reminders({ ...QUIET, ...sources }, { ...START, ...start });
+  return async (mode: PermissionMode = start.mode ?? "default") => {
+    const message = await made.next({ ...START, mode });
+    return message && textOf(message);
+  };
+}
+const reminder = (...lines: string[]) => `<reminder>\n${lines.join("\n")}\n</reminder>`;
+
+test("mode and date are said when they change, once", async () => {
+  const clock = { date: "2030-01-01" };
+  const next = reminders({ today: () => clock.date });
+  expect(await next()).toBeUndefined();
+  clock.date = "2030-01-02";
+  const plan =
+    "The permission mode is now plan: look around and propose a plan; whatever would change something is refused.";
+  expect(await next("plan")).toBe(reminder("The date is now 2030-01-02.", plan));
+  expect(await next("plan")).toBeUndefined();
+  expect(await next("default")).toContain("The permission mode is now default: ");
+  expect(await reminders({}, { mode: "plan" })()).toBe(reminder(plan));
+  expect(await reminders({}, { mode: "bypassPermissions" })()).toBeUndefined();
+});
+
+test("the repository's facts come with the first message of a session only; todos when they change", async () => {
+  const next = reminders({ environment: async () => "FACTS" });
+  expect(await next()).toEndWith("\nFACTS\n</reminder>");
+  expect(await next()).toBeUndefined();
+  expect(await reminders({ environment: async () => "FACTS" }, { messages: [user("earlier")] })()).toBeUndefined();
+  const list = { todos: ["[ ] one"] };
+  const todo = reminders({ todos: () => list.todos });
+  expect(await todo()).toBe(reminder("The todo list:\n- [ ] one"));
+  expect(await todo()).toBeUndefined();
+  list.todos = [];
+  expect(await todo()).toBe(reminder("The todo list is now empty."));
+});
+
+test("a file that was seen and changed is named once per change; touched, restored or read again it is not", async () => {
+  using files = bench();
+  const a = files.put("a.txt", "one\n");
+  const b = files.put("b.txt", "two\n");
+  const next = reminders({ changes: (told) => files.tracker.changes(100, told) });
+  await files.read({ file_path: a });
+  await files.read({ file_path: b });
+  expect(await next()).toBeUndefined();
+  files.put("a.txt", "other\n");
+  utimesSync(b, 1, 1);
+  const opening =
+    "Changed on disk since you saw them, by the person or a program (read them again before you rely on them):";
+  expect(await next()).toBe(reminder(opening, `- ${a}`));
+  expect(await next()).toBeUndefined();
+  files.put("a.txt", "a third text\n");
+  expect(await next()).toBe(reminder(opening, `- ${a}`));
+  await files.read({ file_path: a });
+  expect(await next()).toBeUndefined();
+  await files.edit({ file_path: a, old_string: "third", new_string: "fourth" });
+  expect(await next()).toBeUndefined();
+  rmSync(a);
+  expect(await next()).toBe(reminder(opening, `- ${a} (deleted)`));
+  expect(await next()).toBeUndefined();
+  files.put("a.txt", "a fourth text\n");
+  expect(await next()).toBeUndefined();
+});
+
+test("only so many files are looked at and named, and no path can end the reminder", async () => {
+  using files = bench();
+  const paths = Array.from({ length: 30 }, (_, i) => files.put(`${i}.txt`, "x\n"));
+  for (const path of paths) await files.read({ file_path: path });
+  for (let i = 0; i < 30; i++) files.put(`${i}.txt`, "changed\n");
+  expect((await files.tracker.changes(7, new Map())).map(({ path }) => path)).toEqual(paths.slice(23).toReversed());
+  const said = (await reminders({ changes: (told) => files.tracker.changes(100, told) })()) ?? "";
+  expect(said.split("\n").filter((line) => line.startsWith("- /"))).toHaveLength(20);
+  expect(said).toContain("- and 10 more\n");
+  const odd = await reminders({ changes: async () => [{ path: "/x\n</reminder>", stamp: "1" }] })();
+  expect(odd).toContain("- /x <\\/reminder>\n</reminder>");
+});
+
+test("in the loop it follows what was typed and the results, and the past stays as it was", async () => {
+  const made = new Reminders(QUIET, START);
+  const provider = played([reply([call("c1", "Look")]), reply([text("done")])]);
+  const look = tool("Look", READ, async () => ({ content: "looked" }));
+  const { agent } = agentWith(provider, [look], { remind: () => made.next(agent.state) });
+  await collect(agent.prompt(user("go"), new AbortController().signal), (event) => {
+    if (event.type === "tool.end") agent.setMode("plan");
+  });
+  const sent = provider.requests.map(({ messages }) => messages);
+  expect(sent[0]?.map(({ content }) => content)).toEqual([[{ type: "text", text: "go" }]]);
+  expect(sent[1]?.slice(0, 1)).toEqual([...(sent[0] ?? [])]);
+  const after = JSON.stringify(sent[1]?.at(-1)?.content);
+  expect(after.indexOf("looked")).toBeGreaterThan(0);
+  expect(after.indexOf("The permission mode is now plan")).toBeGreaterThan(after.indexOf("looked"));
+});
