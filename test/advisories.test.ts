@@ -21,6 +21,9 @@ describe("text against shell", () => {
       'echo "a" "; touch x',
       "echo hi;touch x",
       "echo $'\\'' ; touch x",
+      // One word for bash, and none of these files.
+      "cat x<(true)",
+      "cat <(true)x",
     ]) {
       never(command);
     }

@@ -155,12 +155,12 @@ test("where they search", () => {
     grep -e foo a -> read r:a
     grep -f list a -> read r:a r:list
     grep a* b* -> read r:a* r:b*
-    rg foo -> read r*:.
-    rg foo src -> read r*:src
-    rg -e foo src -> read r*:src
-    rg --files src -> read r*:src
+    rg foo -> read r*:. r:.ignore r:.rgignore r:.gitignore
+    rg foo src -> read r*:src r:.ignore r:.rgignore r:.gitignore r:src/.ignore r:src/.rgignore r:src/.gitignore
+    rg -e foo src -> read r*:src r:.ignore r:.rgignore r:.gitignore r:src/.ignore r:src/.rgignore r:src/.gitignore
+    rg --files src -> read r*:src r:.ignore r:.rgignore r:.gitignore r:src/.ignore r:src/.rgignore r:src/.gitignore
     rg --type-list -> read
-    rg -f list -> read r:list r*:.
+    rg -f list -> read r:list r*:. r:.ignore r:.rgignore r:.gitignore
     fd -> read n*:.
     fd foo src -> read n*:src
     fd --search-path src foo -> read n*:src

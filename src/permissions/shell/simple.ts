@@ -275,6 +275,9 @@ export class SimpleCommands {
   }
 
   #words(node: Command, scope: Scope): Arg[] {
+    // `x<(y)` is one word for bash and two for the parser.
+    const isJoined = [node.name, ...node.args].some((word, i, all) => i > 0 && all[i - 1]?.end === word?.pos);
+    if (isJoined) scope.problem("words stand side by side");
     const args = node.args.flatMap((arg: CommandArgument) =>
       // `declare x=1`: the name of the variable is part of the word.
       arg.type === "Word" ? argsOf(arg, scope) : [textArg(arg.text), ...this.#hidden(arg, scope)],

@@ -189,7 +189,8 @@ export class Walk {
   #for(node: For, context: Context): State {
     this.#words(node.wordlist ?? [], context);
     const { name } = node;
-    if (!isPlainName(name.value)) {
+    // `_` is what people call a variable they do not use; every command sets it anew.
+    if (name.value !== "_" && !isPlainName(name.value)) {
       this.#simple.construct(`for ${name.value}`, `the loop variable ${name.value} changes what commands do`);
     }
     const entry = this.#loopEntry(node.body, context.state);
