@@ -46,8 +46,8 @@ test("by model and by who asked, in all and for the last turn, each request at i
   spending.note(compacted("a", used(200, 0)));
   spending.add("explorer", { model: "a", usage: used(5, 0) });
   spending.note({ type: "message", message: user("two", "u2") });
-  spending.note({ type: "message", message: { ...user("a reminder", "u3"), synthetic: true } });
   spending.note({ type: "message", message: said("b", used(1, 2)) });
+  spending.note({ type: "message", message: { ...user("a reminder", "u3"), synthetic: true } });
   const { rows, total, lastTurn } = spending.report(price);
   expect(rows.map(({ by, model, requests, cost }) => [by, model, requests, cost])).toEqual([
     ["main", "a", 2, 130],

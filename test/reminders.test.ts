@@ -81,6 +81,7 @@ test("only so many files are looked at and named, and no path can end the remind
   const said = (await reminders({ changes: (told) => files.tracker.changes(100, told) })()) ?? "";
   expect(said.split("\n").filter((line) => line.startsWith("- /"))).toHaveLength(20);
   expect(said).toContain("- and 10 more\n");
+  expect(await reminders({ changes: () => Promise.withResolvers<never>().promise })()).toBeUndefined();
   const odd = await reminders({ changes: async () => [{ path: "/x\n</reminder>", stamp: "1" }] })();
   expect(odd).toContain("- /x <\\/reminder>\n</reminder>");
 });

@@ -3,11 +3,13 @@ import type { PermissionMode, State, UserMessage } from "../core/types.ts";
 import type { Change } from "../files/tracker.ts";
 
 const MAX_NAMED = 20;
+/** A disk that does not answer must not hold up the request. */
+const PATIENCE_MS = 250;
 
 export type ReminderSources = {
   /** Facts of the session's start, for its first message. Never rejects. */
   environment?: () => Promise<string | undefined>;
-  /** Files that differ from what the model saw; `told`: path to stamp of what need not be looked at again. */
+  /** Files that differ from what the model saw; never rejects. `told`: path to stamp of what need not be looked at again. */
   changes?: (told: ReadonlyMap<string, string>) => Promise<Change[]>;
   /** YYYY-MM-DD. */
   today(): string;
@@ -61,8 +63,18 @@ export class Reminders {
     return lines;
   }
 
+  /** Undefined: not known in time; the next request looks again. */
+  async #look(): Promise<Change[] | undefined> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => resolve(undefined), PATIENCE_MS);
+    const found = await Promise.race([this.#sources.changes?.(this.#told), late]);
+    clearTimeout(timer);
+    return found;
+  }
+
   async #changes(): Promise<string[]> {
-    const all = (await this.#sources.changes?.(this.#told).catch(() => [])) ?? [];
+    const all = await this.#look();
+    if (!all) return [];
     const fresh = all.filter(({ path, stamp }) => this.#told.get(path) !== stamp);
     const current = new Set(all.map(({ path }) => path));
     // As it was seen again, or read since: the next difference is news, even if it is the same as the last.
