@@ -5,6 +5,7 @@ import { forbidsPart, isInput, type Match } from "./match.ts";
 import { forbids, reachesInto } from "./match-path.ts";
 import { isAbout, say, type Rule } from "./rules.ts";
 import type { Place, Reads } from "./shell/parts.ts";
+import { showsStored } from "./tracked.ts";
 import type { World } from "./world.ts";
 
 /** Deny and ask rules. Where only running it would tell, it is asked. */
@@ -56,9 +57,18 @@ function forbidsPaths(rule: Rule, shell: CommandCase): Match {
       ...part.writes.map((change) => forbidsPlaces(rule, change.places)),
     ]),
   );
+  // No wall hides what git has stored of a hidden file.
+  const stored = reading && rule.spec.kind === "path" && match !== "yes" && forbidsStored(rule.spec, shell);
   // What the wall hides needs no question; a write it does not know of is still asked about.
   const onlyReads = parts.every((part) => part.writes.every((change) => forbidsPlaces(rule, change.places) === "no"));
+  if (stored) return "maybe";
   return match === "maybe" && onlyReads && isWalled(shell) ? "no" : match;
+}
+
+function forbidsStored({ pattern }: Extract<Rule["spec"], { kind: "path" }>, { parts, world }: CommandCase): boolean {
+  if (!parts.some((part) => showsStored(part.text))) return false;
+  const paths = world.files.tracked(world.cwd);
+  return !paths || paths.some((path) => forbids(pattern, path));
 }
 
 function forbidsPlaces({ spec }: Rule, places: readonly Place[] | undefined): Match {

@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inside, realPath } from "../utils/paths.ts";
 import type { Files } from "./shell/resolve.ts";
+import { trackedAround } from "./tracked.ts";
 
 /** All paths absolute; a folder that is reached through a link is listed in both forms. */
 export type World = {
@@ -58,6 +59,7 @@ export const DISK: Files = {
       return false; // not ours to look at
     }
   },
+  tracked: trackedAround,
 };
 
 /**

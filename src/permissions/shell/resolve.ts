@@ -11,6 +11,8 @@ export type Files = {
   list(folder: string): readonly string[] | undefined;
   isFolder(path: string): boolean;
   isLink(path: string): boolean;
+  /** Absolute paths of the files git has stored, of the repository around a folder; undefined: not known. */
+  tracked(folder: string): readonly string[] | undefined;
 };
 
 /** The same for one decision: what was looked at once is not looked at again. */
@@ -40,6 +42,7 @@ export function remembering(files: Files): Files {
       return is;
     },
     isLink: (path) => files.isLink(path),
+    tracked: (folder) => files.tracked(folder),
   };
 }
 
