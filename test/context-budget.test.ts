@@ -12,10 +12,12 @@ import {
   toolTokens,
 } from "../src/context/budget.ts";
 import { sharesOf } from "../src/context/shares.ts";
-import { reduce } from "../src/core/state.ts";
+import { NO_USAGE, reduce } from "../src/core/state.ts";
 import type { AssistantMessage, Message, Tool } from "../src/core/types.ts";
 import { did, prose, read } from "./compact-kit.ts";
 import { READ, START, text, tool, user } from "./support.ts";
+
+const NO_REQUESTS = { usage: NO_USAGE, requests: 0, breaks: 0, missed: 0 };
 
 function answered(input: number, output: number, more: Partial<AssistantMessage> = {}): Message {
   const usage = {
@@ -139,7 +141,7 @@ describe("/context", () => {
 
   test("as text", () => {
     const messages = [user(prose(2_000)), answered(4_000, 100)];
-    const lines = contextText(sharesOf({ ...START, messages }, options)).split("\n");
+    const lines = contextText(sharesOf({ ...START, messages }, options), NO_REQUESTS).split("\n");
     expect(lines[0]).toBe("m: 5,200 of 200,000 tokens (2.6 %; counted by the API, the end estimated)");
     expect(lines[1]).toBe(`  [#${"-".repeat(30)}|${"-".repeat(8)}]`);
     expect(lines.slice(2).map((line) => line.trim().split(/\s+/)[0])).toEqual([
@@ -154,7 +156,17 @@ describe("/context", () => {
     ]);
     expect(lines.at(-2)).toBe("Compacted above 155,000 tokens: 149,800 to go.");
     expect(lines.at(-1)).toBe("Last request: 19.6 % from the cache (1,000 read, 100 written, 4,000 neither).");
+    const usage = { ...NO_USAGE, input_tokens: 10, cache_read_input_tokens: 90 };
+    const last = { segment: "tools", cause: "tools", announced: false, text: "A tool came." } as const;
+    const cache = { usage, requests: 2, breaks: 1, missed: 1, last };
+    expect(
+      contextText(sharesOf({ ...START, messages }, options), cache)
+        .split("\n")
+        .at(-1),
+    ).toBe(
+      "Since the program started: 2 requests, 90.0 % from the cache (90 read, 0 written, 10 neither). Begun anew (times: 1), last: A tool came.",
+    );
     const off = sharesOf({ ...START, messages: [] }, { ...options, auto: { enabled: false, buffer: 0 } });
-    expect(contextText(off)).toContain("Automatic compaction is off; /compact makes room.");
+    expect(contextText(off, NO_REQUESTS)).toContain("Automatic compaction is off; /compact makes room.");
   });
 });

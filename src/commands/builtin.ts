@@ -76,7 +76,7 @@ function memory(_argument: string, conversation: Conversation): CommandResult {
 }
 
 function context(_argument: string, conversation: Conversation): CommandResult {
-  return { kind: "say", text: contextText(conversation.context()) };
+  return { kind: "say", text: contextText(conversation.context(), conversation.cache()) };
 }
 
 function cost(_argument: string, conversation: Conversation): CommandResult {

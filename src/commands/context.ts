@@ -1,9 +1,11 @@
 // `/context`: what fills the model's window.
 import type { ContextShares } from "../context/shares.ts";
+import type { CacheReport } from "../core/cache.ts";
+import type { Usage } from "../core/types.ts";
 
 const BAR = 40;
 
-export function contextText(shares: ContextShares): string {
+export function contextText(shares: ContextShares, cache: CacheReport): string {
   const { model, window, used, counted, parts, free, threshold, last } = shares;
   const row = (name: string, tokens: number) =>
     `  ${name.padEnd(10)} ${Math.round(tokens).toLocaleString("en-US").padStart(11)}  ${share(tokens, window).padStart(6)}`;
@@ -18,14 +20,20 @@ export function contextText(shares: ContextShares): string {
     threshold === undefined
       ? "Automatic compaction is off; /compact makes room."
       : `Compacted above ${number(threshold)} tokens: ${number(Math.max(0, threshold - used))} to go.`,
-    ...(last ? [cacheLine(last)] : []),
+    ...(last ? [`Last request: ${cacheLine(last)}`] : []),
+    ...(cache.requests > 1 ? [cacheText(cache)] : []),
   ].join("\n");
 }
 
-function cacheLine(last: NonNullable<ContextShares["last"]>): string {
-  const { input_tokens, cache_creation_input_tokens: written, cache_read_input_tokens: read } = last;
+function cacheText({ usage, requests, breaks, last }: CacheReport): string {
+  const whole = `Since the program started: ${number(requests)} requests, ${cacheLine(usage)}`;
+  return last ? `${whole} Begun anew (times: ${number(breaks)}), last: ${last.text}` : whole;
+}
+
+function cacheLine(usage: Usage): string {
+  const { input_tokens, cache_creation_input_tokens: written, cache_read_input_tokens: read } = usage;
   const all = input_tokens + written + read;
-  return `Last request: ${share(read, all)} from the cache (${number(read)} read, ${number(written)} written, ${number(input_tokens)} neither).`;
+  return `${share(read, all)} from the cache (${number(read)} read, ${number(written)} written, ${number(input_tokens)} neither).`;
 }
 
 /** `#` used, `-` free, `|` the threshold. */

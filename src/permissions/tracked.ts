@@ -3,8 +3,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-/** The last index read, with its time and size. */
-let last: { index: string; stamp: string; paths: readonly string[] | undefined } | undefined;
+/** Indexes read before, by path; `stamp`: time and size. */
+const known = new Map<string, { stamp: string; paths: readonly string[] | undefined }>();
+const MOST_KNOWN = 4;
 
 /** Absolute paths of the tracked files of the repository around `folder`; none outside of one; undefined: not known. */
 export function trackedAround(folder: string): readonly string[] | undefined {
@@ -22,9 +23,11 @@ function read(root: string, isFolder: boolean): readonly string[] | undefined {
     const index = join(gitDir, "index");
     const { mtimeMs, size } = statSync(index);
     const stamp = `${mtimeMs} ${size}`;
-    if (last?.index === index && last.stamp === stamp) return last.paths;
+    const before = known.get(index);
+    if (before?.stamp === stamp) return before.paths;
     const paths = namesOf(readFileSync(index))?.map((name) => join(root, name));
-    last = { index, stamp, paths };
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(index, { stamp, paths });
     return paths;
   } catch (error) {
     // Nothing was ever added, or it cannot be read.
