@@ -42,7 +42,7 @@ type Touched = { reads: Reads[]; writes: Writes[] };
 /** Wrappers in wrappers: deeper, or more of them in one text, is not followed. */
 const DEEPEST_NESTING = 60;
 const PER_NESTING = 4;
-const MOST_NESTED_WORDS = 20_000;
+const MOST_NESTED_WORDS = 6_000;
 
 export class SimpleCommands {
   #place: Place;
