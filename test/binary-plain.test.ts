@@ -3,8 +3,9 @@ import { afterAll, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { questionText } from "../src/ui/plain.ts";
-import { BINARY, run, sandbox, type Sandbox } from "./binary.ts";
+import { run, sandbox, type Sandbox } from "./binary.ts";
 import { call, reply, say, stall, startFakeModel, type FakeModel, type ScriptEntry } from "./fake-model.ts";
+import { startScreen } from "./screen.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -15,36 +16,7 @@ async function terminal(script: ScriptEntry[], args: string[] = [], before: stri
   const box = sandbox(model);
   boxes.push(box);
   if (before.length > 0) await run(box, before);
-  const screen = { text: "", read: 0, changed: Promise.withResolvers<void>() };
-  const decoder = new TextDecoder();
-  const child = Bun.spawn([BINARY, ...args], {
-    cwd: box.cwd,
-    env: { ...box.env, TERM: "dumb" },
-    terminal: {
-      cols: 100,
-      rows: 30,
-      data(_terminal, bytes) {
-        screen.text += decoder.decode(bytes, { stream: true }).replaceAll("\r\n", "\n");
-        screen.changed.resolve();
-        screen.changed = Promise.withResolvers();
-      },
-    },
-  });
-  const sees = async (wanted: string) => {
-    const deadline = Date.now() + 5_000;
-    for (;;) {
-      const at = screen.text.indexOf(wanted, screen.read);
-      if (at >= 0) {
-        screen.read = at + wanted.length;
-        return;
-      }
-      if (Date.now() > deadline)
-        throw new Error(`never saw ${JSON.stringify(wanted)} in ${JSON.stringify(screen.text)}`);
-      await Promise.race([screen.changed.promise, Bun.sleep(100)]);
-    }
-  };
-  const type = (text: string) => child.terminal?.write(text);
-  return { model, box, child, screen, sees, type };
+  return { model, box, ...startScreen(box, { args }) };
 }
 
 test("asks, runs, streams; commands; Ctrl-D leaves with 0", async () => {

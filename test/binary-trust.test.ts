@@ -2,8 +2,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { BINARY, run, sandbox, type Sandbox } from "./binary.ts";
+import { run, sandbox, type Sandbox } from "./binary.ts";
 import { call, say, startFakeModel, type FakeModel, type ScriptEntry } from "./fake-model.ts";
+import { startScreen } from "./screen.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -50,36 +51,7 @@ async function print(box: Project, args: string[] = [], script: ScriptEntry[] = 
 /** The program in a terminal: type, and wait for what the screen shows. */
 async function terminal(box: Project, script: ScriptEntry[] = TOUCH, args: string[] = []) {
   const model: FakeModel = await startFakeModel(script);
-  const screen = { text: "", read: 0, changed: Promise.withResolvers<void>() };
-  const decoder = new TextDecoder();
-  const child = Bun.spawn([BINARY, ...args], {
-    cwd: box.cwd,
-    env: { ...box.env, ...model.env, TERM: "dumb" },
-    terminal: {
-      cols: 200,
-      rows: 30,
-      data(_terminal, bytes) {
-        screen.text += decoder.decode(bytes, { stream: true }).replaceAll("\r\n", "\n");
-        screen.changed.resolve();
-        screen.changed = Promise.withResolvers();
-      },
-    },
-  });
-  const sees = async (wanted: string) => {
-    const deadline = Date.now() + 10_000;
-    for (;;) {
-      const at = screen.text.indexOf(wanted, screen.read);
-      if (at >= 0) {
-        screen.read = at + wanted.length;
-        return;
-      }
-      if (Date.now() > deadline) {
-        throw new Error(`never saw ${JSON.stringify(wanted)} in ${JSON.stringify(screen.text)}`);
-      }
-      await Promise.race([screen.changed.promise, Bun.sleep(100)]);
-    }
-  };
-  const type = (text: string) => child.terminal?.write(text);
+  const { child, screen, sees, type } = startScreen(box, { args, env: model.env, cols: 200, patienceMs: 10_000 });
   const leaves = async () => {
     const code = await child.exited;
     await model.stop();

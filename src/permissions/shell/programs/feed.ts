@@ -67,15 +67,7 @@ const GREP: OptionTable = {
 };
 
 /** `grep -rl PATTERN FOLDER...` prints names that begin with the folder. */
-function grepFeed(args: readonly Arg[]): Feed | undefined {
-  const parsed = parseOptions(args, GREP);
-  if ("problem" in parsed) return undefined;
-  const has = (...names: string[]) => parsed.options.some(({ name }) => names.includes(name));
-  if (!has("-l", "-L", "--files-with-matches", "--files-without-match")) return undefined;
-  const folders = has("-e", "--regexp") ? parsed.operands : parsed.operands.slice(1);
-  if (folders.length === 0 || !isDotted(folders)) return undefined;
-  return { ...NOTHING_KNOWN, dotted: true, nul: has("-Z", "--null") };
-}
+const grepFeed = listing(GREP, { lists: ["-l", "-L", "--files-with-matches", "--files-without-match"], nul: "-Z" });
 
 const RG: OptionTable = {
   flags: "lisSwxFPnNuH0vU",
@@ -83,14 +75,19 @@ const RG: OptionTable = {
   long: "files files-with-matches files-without-match hidden no-ignore ignore-case smart-case word-regexp fixed-strings null glob= iglob= type= type-not= regexp= max-depth= max-count= color= sort=",
 };
 
-function rgFeed(args: readonly Arg[]): Feed | undefined {
-  const parsed = parseOptions(args, RG);
-  if ("problem" in parsed) return undefined;
-  const has = (...names: string[]) => parsed.options.some(({ name }) => names.includes(name));
-  if (!has("--files", "-l", "--files-with-matches", "--files-without-match")) return undefined;
-  const folders = has("--files", "-e", "--regexp") ? parsed.operands : parsed.operands.slice(1);
-  if (folders.length === 0 || !isDotted(folders)) return undefined;
-  return { ...NOTHING_KNOWN, dotted: true, nul: has("-0", "--null") };
+const rgFeed = listing(RG, { lists: ["--files", "-l", "--files-with-matches", "--files-without-match"], nul: "-0" });
+
+/** `lists`: options that make it print names and nothing else; without a pattern of its own the first operand is one. */
+function listing(table: OptionTable, { lists, nul }: { lists: readonly string[]; nul: string }) {
+  return (args: readonly Arg[]): Feed | undefined => {
+    const parsed = parseOptions(args, table);
+    if ("problem" in parsed) return undefined;
+    const has = (...names: string[]) => parsed.options.some(({ name }) => names.includes(name));
+    if (!has(...lists)) return undefined;
+    const folders = has("--files", "-e", "--regexp") ? parsed.operands : parsed.operands.slice(1);
+    if (folders.length === 0 || !isDotted(folders)) return undefined;
+    return { ...NOTHING_KNOWN, dotted: true, nul: has(nul, "--null") };
+  };
 }
 
 /** Programs that hand on whole lines of what comes in, and how: no option that changes or cuts a line. */
