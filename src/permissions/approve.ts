@@ -10,7 +10,15 @@ import type { World } from "./world.ts";
 export function whyNotReading(shell: CommandCase): string | undefined {
   const { analysis } = shell;
   if (analysis.problem !== undefined) return analysis.problem;
-  return analysis.parts.map((part) => whyNot(part, shell)).find((why) => why !== undefined);
+  return first(analysis.parts, (part) => whyNot(part, shell));
+}
+
+function first<T>(all: readonly T[], why: (one: T) => string | undefined): string | undefined {
+  for (const one of all) {
+    const found = why(one);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 export function mayChange({ analysis, parts }: CommandCase): boolean {
@@ -77,17 +85,20 @@ export function whyNot(part: Part, shell: CommandCase): string | undefined {
   const [change] = part.writes;
   if (change) return `it writes ${change.shown}`;
   if (!part.harmlessPrefix) return "a variable in front changes what it does";
-  const read = part.reads.map((use) => whyNotRead(use, shell)).find((why) => why !== undefined);
-  return read ?? part.inner.map((one) => whyNot(one, shell)).find((why) => why !== undefined);
+  return first(part.reads, (use) => whyNotRead(use, shell)) ?? first(part.inner, (one) => whyNot(one, shell));
 }
 
 export function whyNotRead({ places, shown, handed }: Reads, { rules, world }: CommandCase): string | undefined {
   if (handed) return undefined;
   if (!places) return `which file ${shown} is, is only known when it runs`;
-  const folders = [...world.roots, ...world.readable];
-  const about = rules.allow.filter((rule) => isAbout(rule, "Read"));
-  const outside = places.find((place) => !isNull(place) && !allowsPlace(about, place, folders));
+  const outside = places.find((place) => !isWithin(place, world.roots) && !mayReadOutside(place, { rules, world }));
   return outside ? whyOutside(outside) : undefined;
+}
+
+function mayReadOutside(place: Place, { rules, world }: Pick<CommandCase, "rules" | "world">): boolean {
+  if (isNull(place)) return true;
+  const about = rules.allow.filter((rule) => isAbout(rule, "Read"));
+  return allowsPlace(about, place, [...world.roots, ...world.readable]) !== undefined;
 }
 
 /** Nothing, or what a process substitution puts into its place. */

@@ -1,41 +1,49 @@
 // The same decision for a shell command: every part of it is looked at, and the strictest answer counts.
 import type { Confinement, ToolUse } from "../core/types.ts";
-import { inside } from "../utils/paths.ts";
 import { allowedPart, mayChange, whyNot, whyNotReading } from "./approve.ts";
 import type { CommandCase, Core } from "./case.ts";
 import { confinement, leaves } from "./confine.ts";
-import type { Decision, PartDecision, Situation } from "./decision.ts";
-import { forbidden, forbidsCommand } from "./forbid.ts";
+import { isWithin, type Decision, type PartDecision, type Situation } from "./decision.ts";
+import { forbidden, forbidsCommand, touchedBy } from "./forbid.ts";
 import { criticalRemoval, isProtected } from "./protect.ts";
 import { say } from "./rules.ts";
 import { analyze } from "./shell/analyze.ts";
-import { withInner, type Part } from "./shell/parts.ts";
+import { withAllInner, type Part } from "./shell/parts.ts";
 import { remembering } from "./shell/resolve.ts";
 import { strangeRepository, type World } from "./world.ts";
 
 export function decideCommand(call: ToolUse, command: string, { rules, mode, world: given }: Situation): Decision {
   const world: World = { ...given, files: remembering(given.files) };
   const situation: Situation = { rules, mode, world };
-  const analysis = analyze(command, {
+  const found = analyze(command, {
     cwd: world.cwd,
     home: world.home,
     files: world.files,
     strangeRepository: (cwd) => strangeRepository(cwd, world),
   });
-  const shell: CommandCase = { ...situation, call, command, analysis, parts: analysis.parts.flatMap(withInner) };
+  // The same command in the same state is the same part: looked at once, however often it stands there.
+  const analysis = { ...found, parts: [...new Set(found.parts)] };
+  const shell: CommandCase = { ...situation, call, command, analysis, parts: withAllInner(analysis.parts) };
   const decided = forbidden(shell) ?? guarded(shell) ?? byRulesAndMode(shell);
   const confine = decided.behavior === "deny" ? undefined : confinement(decided.step, shell);
-  const parts = () => analysis.parts.map((part) => partDecision(part, shell));
+  const parts = () => found.parts.map((part) => partDecision(part, shell));
   return { ...decided, parts, touches: touches(shell, confine), ...(confine ? { confine } : {}) };
+}
+
+function criticalIn(parts: readonly Part[], world: World): string | undefined {
+  for (const { writes } of parts) {
+    for (const change of writes) {
+      const why = criticalRemoval(change, world);
+      if (why !== undefined) return why;
+    }
+  }
+  return undefined;
 }
 
 /** Critical removals, plan mode, bypass, protected paths. */
 function guarded(shell: CommandCase): Core | undefined {
   const { parts, mode, world } = shell;
-  const removal = parts
-    .flatMap((part) => part.writes)
-    .map((change) => criticalRemoval(change, world))
-    .find(Boolean);
+  const removal = criticalIn(parts, world);
   if (removal) return { behavior: "ask", step: "critical", reason: `${removal}: that is asked in every mode` };
   if (mode === "plan") {
     const reason = whyNotReading(shell);
@@ -104,15 +112,16 @@ function partDecision(part: Part, shell: CommandCase): PartDecision {
     ...shell,
     command: part.source,
     analysis: { parts: [part], problem: undefined, complete: true },
-    parts: withInner(part),
+    parts: withAllInner([part]),
   };
-  const denied = rules.deny.find((rule) => forbidsCommand(rule, alone) === "yes");
+  const touched = touchedBy(alone.parts);
+  const denied = rules.deny.find((rule) => forbidsCommand(rule, alone, touched) === "yes");
   if (denied) return { text, behavior: "deny", reason: say(denied), rule: denied };
-  const asked = rules.ask.find((rule) => forbidsCommand(rule, alone) === "yes");
+  const asked = rules.ask.find((rule) => forbidsCommand(rule, alone, touched) === "yes");
   if (asked) return { text, behavior: "ask", reason: say(asked), rule: asked };
   const why = whyNot(part, shell);
   if (why === undefined) return { text, behavior: "allow", reason: "only reads" };
-  const guard = withInner(part)
+  const guard = withAllInner([part])
     .map((one) => protectedWrite(one, world))
     .find(Boolean);
   if (guard && mode !== "bypassPermissions") return { text, behavior: "ask", reason: guard };
@@ -123,14 +132,13 @@ function partDecision(part: Part, shell: CommandCase): PartDecision {
 }
 
 function touches({ parts, world }: CommandCase, confine: Confinement | undefined): string[] {
-  const lines = parts.flatMap(({ reads, writes }) => [
-    ...writes.map(({ shown, how }) => `${how === "remove" ? "removes" : "writes"} ${shown}`),
-    ...reads
-      .filter(({ places }) =>
-        places?.some((place) => !world.roots.some((root) => inside(root, place.real) && inside(root, place.given))),
-      )
-      .map(({ shown }) => `reads ${shown}`),
-  ]);
-  if (world.wall.active && (confine === "open" || confine === "masked")) lines.push("runs outside the sandbox");
-  return [...new Set(lines)];
+  const lines = new Set<string>();
+  for (const { reads, writes } of parts) {
+    for (const { shown, how } of writes) lines.add(`${how === "remove" ? "removes" : "writes"} ${shown}`);
+    for (const { shown, places } of reads) {
+      if (places?.some((place) => !isWithin(place, world.roots))) lines.add(`reads ${shown}`);
+    }
+  }
+  if (world.wall.active && (confine === "open" || confine === "masked")) lines.add("runs outside the sandbox");
+  return [...lines];
 }

@@ -6,7 +6,7 @@ import { isDomain, isInput } from "./match.ts";
 import { forbids } from "./match-path.ts";
 import { isProtected } from "./protect.ts";
 import { EDITORS, isAbout, say, type Rule, type Rules } from "./rules.ts";
-import type { Place } from "./shell/parts.ts";
+import { formsOf, type Place } from "./shell/parts.ts";
 import type { World } from "./world.ts";
 
 /** Pure but for `world`. */
@@ -54,8 +54,7 @@ function forbidsCall(rule: Rule, { call, access, places }: About): boolean {
   const about = isAbout(rule, call.name) || (editing && isAbout(rule, "Read") && !call.name.startsWith("mcp__"));
   if (!about) return false;
   if (spec.kind === "all") return isAbout(rule, call.name) || rule.tool === "Read";
-  if (spec.kind === "path")
-    return places.some(({ given, real }) => forbids(spec.pattern, given) || forbids(spec.pattern, real));
+  if (spec.kind === "path") return places.some((place) => formsOf(place).some((path) => forbids(spec.pattern, path)));
   if (spec.kind === "domain") return access.kind === "net" && isDomain(rule, access.url);
   return isInput(rule, call);
 }

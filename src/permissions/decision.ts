@@ -3,7 +3,7 @@ import type { Confinement, PermissionMode } from "../core/types.ts";
 import { inside } from "../utils/paths.ts";
 import { allows } from "./match-path.ts";
 import type { Rule, Rules } from "./rules.ts";
-import type { Place } from "./shell/parts.ts";
+import { formsOf, type Place } from "./shell/parts.ts";
 import type { World } from "./world.ts";
 
 /** Which step of the order above decided. */
@@ -30,8 +30,8 @@ export type PartDecision = { text: string; behavior: "allow" | "ask" | "deny"; r
 export type Situation = { rules: Rules; mode: PermissionMode; world: World };
 
 /** Both the path as given and where it leads must be inside. */
-export function isWithin({ given, real }: Place, folders: readonly string[]): boolean {
-  return [given, real].every((path) => folders.some((folder) => inside(folder, path)));
+export function isWithin(place: Place, folders: readonly string[]): boolean {
+  return formsOf(place).every((path) => folders.some((folder) => inside(folder, path)));
 }
 
 /**
@@ -40,15 +40,17 @@ export function isWithin({ given, real }: Place, folders: readonly string[]): bo
  */
 export function allowsPlace(
   rules: readonly Rule[],
-  { given, real }: Place,
+  place: Place,
   folders: readonly string[],
 ): Rule | "inside" | undefined {
-  const used = [...new Set([given, real])].map((path): Rule | "inside" | undefined => {
-    if (folders.some((folder) => inside(folder, path))) return "inside";
-    return rules.find(({ spec }) => spec.kind === "all" || (spec.kind === "path" && allows(spec.pattern, path)));
-  });
-  if (used.some((one) => one === undefined)) return undefined;
-  return used.find((one) => one !== "inside") ?? "inside";
+  let needed: Rule | undefined;
+  for (const path of formsOf(place)) {
+    if (folders.some((folder) => inside(folder, path))) continue;
+    const rule = rules.find(({ spec }) => spec.kind === "all" || (spec.kind === "path" && allows(spec.pattern, path)));
+    if (!rule) return undefined;
+    needed ??= rule;
+  }
+  return needed ?? "inside";
 }
 
 export function whyOutside({ given, real }: Place): string {

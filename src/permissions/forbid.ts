@@ -2,21 +2,28 @@
 import type { CommandCase, Core } from "./case.ts";
 import { isWalled } from "./confine.ts";
 import { forbidsPart, isInput, type Match } from "./match.ts";
-import { forbids, reachesInto } from "./match-path.ts";
+import { forbids, reachesInto, type PathPattern } from "./match-path.ts";
 import { isAbout, say, type Rule } from "./rules.ts";
-import type { Place, Reads } from "./shell/parts.ts";
+import { formsOf, type Part, type Place } from "./shell/parts.ts";
 import { showsStored } from "./tracked.ts";
 import type { World } from "./world.ts";
 
 /** Deny and ask rules. Where only running it would tell, it is asked. */
 export function forbidden(shell: CommandCase): Core | undefined {
   const { rules, analysis } = shell;
-  const denied = rules.deny.find((rule) => forbidsCommand(rule, shell) === "yes");
+  const touched = touchedBy(shell.parts);
+  const matched = new Map<Rule, Match>();
+  const match = (rule: Rule): Match => {
+    const found = matched.get(rule) ?? forbidsCommand(rule, shell, touched);
+    matched.set(rule, found);
+    return found;
+  };
+  const denied = rules.deny.find((rule) => match(rule) === "yes");
   if (denied) return { behavior: "deny", step: "deny", reason: `${say(denied)} forbids it`, rule: denied };
-  const asked = rules.ask.find((rule) => forbidsCommand(rule, shell) === "yes");
+  const asked = rules.ask.find((rule) => match(rule) === "yes");
   if (asked) return { behavior: "ask", step: "ask", reason: `${say(asked)} wants it asked`, rule: asked };
   const strict = [...rules.deny, ...rules.ask];
-  const unsure = strict.find((rule) => forbidsCommand(rule, shell) === "maybe");
+  const unsure = strict.find((rule) => match(rule) === "maybe");
   if (unsure)
     return {
       behavior: "ask",
@@ -30,11 +37,11 @@ export function forbidden(shell: CommandCase): Core | undefined {
   return undefined;
 }
 
-export function forbidsCommand(rule: Rule, shell: CommandCase): Match {
+export function forbidsCommand(rule: Rule, shell: CommandCase, touched: Touched): Match {
   const { spec } = rule;
-  if (spec.kind === "path") return forbidsPaths(rule, shell);
+  if (spec.kind === "path") return forbidsPaths(rule, shell, touched);
   // A bare Read or Edit rule is about every file a command is known to read or write.
-  if (spec.kind === "all" && (rule.tool === "Read" || rule.tool === "Edit")) return forbidsPaths(rule, shell);
+  if (spec.kind === "all" && (rule.tool === "Read" || rule.tool === "Edit")) return forbidsPaths(rule, shell, touched);
   if (!isAbout(rule, "Bash")) return "no";
   if (spec.kind === "all") return "yes";
   if (spec.kind === "param") return isInput(rule, shell.call) ? "yes" : "no";
@@ -46,23 +53,48 @@ function worst(all: readonly Match[]): Match {
   return all.includes("yes") ? "yes" : all.includes("maybe") ? "maybe" : "no";
 }
 
-function forbidsPaths(rule: Rule, shell: CommandCase): Match {
-  const { parts, world } = shell;
+/** What all parts read and write, each place once, however many commands name it. */
+export type Touched = { reads: Places; writes: Places };
+/** `folders`: where they lead, of those that are gone through whole. */
+type Places = { known: readonly Place[]; unknown: boolean; folders: readonly string[]; some: boolean };
+
+export function touchedBy(parts: readonly Part[]): Touched {
+  const content = parts.flatMap(({ reads }) => reads);
+  const changes = parts.flatMap(({ writes }) => writes);
+  const whole = content.filter(({ recursive, what }) => recursive && what === "content");
+  // Of a program that is not known, a word that is not known either says nothing.
+  const unknown = content.some(({ places, guess }) => !places && !guess);
+  const folders = new Set(whole.flatMap(({ places }) => places?.map(({ real }) => real) ?? []));
+  return {
+    reads: { known: distinct(content), unknown, folders: [...folders], some: content.length > 0 },
+    writes: {
+      known: distinct(changes),
+      unknown: changes.some(({ places }) => !places),
+      folders: [],
+      some: changes.length > 0,
+    },
+  };
+}
+
+function distinct(uses: readonly { places: readonly Place[] | undefined }[]): Place[] {
+  const places = new Map<string, Place>();
+  for (const use of uses) for (const place of use.places ?? []) places.set(`${place.given}\0${place.real}`, place);
+  return [...places.values()];
+}
+
+function forbidsPaths(rule: Rule, shell: CommandCase, { reads, writes }: Touched): Match {
   const reading = isAbout(rule, "Read");
   if (!reading && !isAbout(rule, "Edit")) return "no";
-  const match = worst(
-    parts.flatMap((part) => [
-      ...(reading ? part.reads.map((use) => forbidsRead(rule, use, world)) : []),
-      // What may not be read may not be written either.
-      ...part.writes.map((change) => forbidsPlaces(rule, change.places)),
-    ]),
-  );
+  // What may not be read may not be written either.
+  const written = forbidsPlaces(rule, writes);
+  const read = reading ? forbidsPlaces(rule, reads) : "no";
+  const reached = reading && read === "no" ? reachesForbidden(rule, reads.folders, shell) : "no";
+  const match = worst([written, read, reached]);
   // No wall hides what git has stored of a hidden file.
   const stored = reading && rule.spec.kind === "path" && match !== "yes" && forbidsStored(rule.spec, shell);
-  // What the wall hides needs no question; a write it does not know of is still asked about.
-  const onlyReads = parts.every((part) => part.writes.every((change) => forbidsPlaces(rule, change.places) === "no"));
   if (stored) return "maybe";
-  return match === "maybe" && onlyReads && isWalled(shell) ? "no" : match;
+  // What the wall hides needs no question; a write it does not know of is still asked about.
+  return match === "maybe" && written === "no" && isWalled(shell) ? "no" : match;
 }
 
 function forbidsStored({ pattern }: Extract<Rule["spec"], { kind: "path" }>, { parts, world }: CommandCase): boolean {
@@ -71,33 +103,33 @@ function forbidsStored({ pattern }: Extract<Rule["spec"], { kind: "path" }>, { p
   return !paths || paths.some((path) => forbids(pattern, path));
 }
 
-function forbidsPlaces({ spec }: Rule, places: readonly Place[] | undefined): Match {
-  if (spec.kind === "all") return "yes";
+function forbidsPlaces({ spec }: Rule, { known, unknown, some }: Places): Match {
+  if (spec.kind === "all") return some ? "yes" : "no";
   if (spec.kind !== "path") return "no";
-  if (!places) return "maybe";
-  return places.some(({ given, real }) => forbids(spec.pattern, given) || forbids(spec.pattern, real)) ? "yes" : "no";
+  if (known.some((place) => formsOf(place).some((path) => forbids(spec.pattern, path)))) return "yes";
+  return unknown ? "maybe" : "no";
 }
 
-function forbidsRead(rule: Rule, use: Reads, world: World): Match {
-  const direct = forbidsPlaces(rule, use.places);
-  if (direct === "maybe" && use.guess) return "no";
-  if (direct !== "no" || !use.recursive || use.what === "names" || rule.spec.kind !== "path") return direct;
-  const { pattern } = rule.spec;
-  const reaches = use.places?.some(({ real }) => reachesInto(pattern, real) && holdsForbidden(rule, real, world));
+function reachesForbidden({ spec }: Rule, folders: readonly string[], { world }: CommandCase): Match {
+  if (spec.kind !== "path") return "no";
+  const { pattern } = spec;
+  const looked = { left: MOST_LOOKED_AT };
+  const reaches = folders.some(
+    (folder) => reachesInto(pattern, folder) && holdsForbidden(pattern, folder, world, looked),
+  );
   return reaches ? "maybe" : "no";
 }
 
-const MOST_LOOKED_AT = 3000;
+/** Names for one rule, in all folders together. */
+const MOST_LOOKED_AT = 6000;
 
 /** A bounded look for something below a folder that the rule forbids; what is too large to look at counts as a yes. */
-function holdsForbidden({ spec }: Rule, folder: string, { files }: World): boolean {
-  if (spec.kind !== "path") return false;
+function holdsForbidden(pattern: PathPattern, folder: string, { files }: World, looked: { left: number }): boolean {
   const waiting = [folder];
-  let looked = 0;
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     for (const name of files.list(at) ?? []) {
       const path = `${at}/${name}`;
-      if (++looked > MOST_LOOKED_AT || forbids(spec.pattern, path)) return true;
+      if (--looked.left < 0 || forbids(pattern, path)) return true;
       if (name.includes(".") ? files.isFolder(path) : files.list(path) !== undefined) {
         if (files.realPath(path) === path) waiting.push(path);
       }

@@ -58,8 +58,10 @@ function anchored(text: string, { base, cwd, home }: Anchors): { anchor: string 
 
 /** For rules that forbid: in any letter case (a file system may not tell them apart), and at any depth anywhere. */
 export function forbids(pattern: PathPattern, path: string): boolean {
+  const { anchor, anyCase } = pattern;
+  const names = namesBelow(anchor?.toLowerCase() ?? "/", path.toLowerCase());
   // `x/**` is about all there is in x: looking through x, or removing it, is that too.
-  return [path, `${path}/${ANYTHING}`].some((one) => covers(pattern, pattern.anyCase, one, "anyCase"));
+  return names !== undefined && [names, [...names, ANYTHING]].some((one) => covers(anyCase, one, anchor === undefined));
 }
 
 /** No real file has this name. */
@@ -67,25 +69,21 @@ const ANYTHING = "\u0001";
 
 /** For rules that allow: the exact case; a pattern without an anchor only below the working directory. */
 export function allows(pattern: PathPattern, path: string): boolean {
-  if (pattern.anchor === undefined && !inside(pattern.cwd, path)) return false;
-  return covers(pattern, pattern.exactCase, path, "exactCase");
+  const { anchor, cwd, exactCase } = pattern;
+  // Without an anchor it counts from the working directory, so that names above it do not match.
+  const names = namesBelow(anchor ?? cwd, path);
+  return names !== undefined && covers(exactCase, names, anchor === undefined);
 }
 
-function covers(
-  { anchor, cwd }: PathPattern,
-  segments: readonly Segment[],
-  path: string,
-  how: "anyCase" | "exactCase",
-): boolean {
-  const fold = (text: string) => (how === "anyCase" ? text.toLowerCase() : text);
-  const from = anchor === undefined ? "/" : anchor;
-  if (!inside(fold(from), fold(path))) return false;
-  const rest = path.slice(from === "/" ? 1 : from.length + 1);
-  const names = fold(rest).split("/").filter(Boolean);
-  if (anchor !== undefined) return below(segments, names, 0, 0);
-  // Any depth; an allow rule counts from the working directory, so that names above it do not match.
-  const skip = how === "exactCase" ? fold(cwd).split("/").filter(Boolean).length : 0;
-  for (let at = skip; at < Math.max(names.length, 1); at++) if (below(segments, names, at, 0)) return true;
+/** Undefined when the path is not in the folder. */
+function namesBelow(folder: string, path: string): string[] | undefined {
+  if (!inside(folder, path)) return undefined;
+  return path.slice(folder.length).split("/").filter(Boolean);
+}
+
+/** From the first name on, or `anywhere`. */
+function covers(segments: readonly Segment[], names: readonly string[], anywhere: boolean): boolean {
+  for (let at = 0; at < (anywhere ? names.length : 1); at++) if (below(segments, names, at, 0)) return true;
   return false;
 }
 

@@ -1,7 +1,7 @@
 // Whether one rule is about one call: commands, web addresses, names and parameters. (Paths: match-path.ts.)
 import type { ToolUse } from "../core/types.ts";
 import { hostOf, type Rule } from "./rules.ts";
-import { UNKNOWN, withInner, type Part } from "./shell/parts.ts";
+import { UNKNOWN, withAllInner, type Part } from "./shell/parts.ts";
 import { bare } from "./shell/simple.ts";
 import { couldMatch, matches } from "./wild.ts";
 
@@ -10,7 +10,7 @@ export type Match = "yes" | "no" | "maybe";
 /** For deny and ask: the command or anything it runs in turn, looked at through wrappers and assignments. */
 export function forbidsPart({ spec }: Rule, part: Part): Match {
   if (spec.kind !== "command") return "no";
-  const found = withInner(part).map((one) => {
+  const found = withAllInner([part]).map((one) => {
     const texts = one.text === "" ? [] : [one.text, ...byName(one)];
     if (spec.exact && one.source.trim() === spec.text) return "yes";
     const hits = texts.map((text): Match => {

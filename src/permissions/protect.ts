@@ -1,7 +1,7 @@
 // Paths that are special in every project: those that run code when they change, and those nobody wants removed.
 import { dirname, relative } from "node:path";
 import { inside } from "../utils/paths.ts";
-import type { Place, Writes } from "./shell/parts.ts";
+import { formsOf, type Place, type Writes } from "./shell/parts.ts";
 import type { World } from "./world.ts";
 
 /** Folders and files that run code or set rules when they change. Contract: the permission corpus. */
@@ -19,12 +19,12 @@ export function isProtectedName(name: string): boolean {
   return PROTECTED.has(name.toLowerCase());
 }
 
-export function isProtected({ given, real }: Place, world: World): boolean {
-  return [given, real].some((path) =>
-    [world.home, ...world.roots].some(
-      (folder) => inside(folder, path) && relative(folder, path).split(/[\\/]/).some(isProtectedName),
-    ),
-  );
+export function isProtected(place: Place, { home, roots }: World): boolean {
+  return formsOf(place).some((path) => guards(home, path) || roots.some((root) => guards(root, path)));
+}
+
+function guards(folder: string, path: string): boolean {
+  return inside(folder, path) && relative(folder, path).split(/[\\/]/).some(isProtectedName);
 }
 
 /**
@@ -51,7 +51,7 @@ export function criticalRemoval(change: Writes, world: World): string | undefine
   if (change.how !== "remove") return undefined;
   if (change.shape === "rootless" && change.recursive) return `${change.shown} could be anything, / included`;
   for (const place of change.places ?? []) {
-    const path = [place.given, place.real].find((one) => isCritical(one, world));
+    const path = formsOf(place).find((one) => isCritical(one, world));
     if (path !== undefined) return `it removes ${change.shape === "everything" ? `everything in ${path}` : path}`;
   }
   return undefined;
@@ -59,5 +59,5 @@ export function criticalRemoval(change: Writes, world: World): string | undefine
 
 function isCritical(path: string, { home, root, cwd, roots }: World): boolean {
   if (path === "/" || dirname(path) === "/") return true;
-  return [home, root, cwd, ...roots].some((folder) => inside(path, folder));
+  return inside(path, home) || inside(path, root) || inside(path, cwd) || roots.some((folder) => inside(path, folder));
 }

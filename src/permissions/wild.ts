@@ -45,6 +45,9 @@ export function textMatcher(pattern: string): (text: string) => boolean {
 }
 
 export function matches(steps: Steps, text: string): boolean {
+  const [first] = steps;
+  // Most rules are about another program.
+  if (first?.kind === "char" && !text.startsWith(first.char)) return false;
   const chars = [...text];
   let at = 0;
   let step = 0;

@@ -3,9 +3,17 @@ import { readlinkSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 const MAX_LINKS = 40;
+const SLASH = 47;
+
+/** Empty, `.` and `..` between slashes, or a slash at the end. */
+const UNTIDY = /\/\.{0,2}(?:\/|$)/;
 
 /** Compared per component, never by string prefix: `/a/proj-x` is not inside `/a/proj`. Both absolute. */
 export function inside(folder: string, path: string): boolean {
+  // Nearly all paths are tidy; `relative` takes ten times as long for the same answer.
+  if (sep === "/" && folder.startsWith("/") && !UNTIDY.test(folder) && !UNTIDY.test(path)) {
+    return path.startsWith(folder) && (path.length === folder.length || path.charCodeAt(folder.length) === SLASH);
+  }
   const rest = relative(folder, path);
   return rest === "" || (rest !== ".." && !rest.startsWith(`..${sep}`) && !isAbsolute(rest));
 }

@@ -1,5 +1,6 @@
 // The way in: a command text becomes its parts.
 import { parse } from "unbash";
+import { Names } from "./names.ts";
 import type { Analysis } from "./parts.ts";
 import type { Files } from "./resolve.ts";
 import type { Place } from "./context.ts";
@@ -33,7 +34,7 @@ export function analyze(command: string, surroundings: Surroundings): Analysis {
   const script = parse(command);
   const place: Place = { ...surroundings, values: valuesOf(script, surroundings) };
   const walk = new Walk(place);
-  const state = { cwds: [surroundings.cwd], moved: false, defined: new Set<string>() };
+  const state = { cwds: [surroundings.cwd], moved: false, defined: Names.NONE };
   walk.script(script, { state, depth: 0, source: command });
   const problem = CONTROL.test(command)
     ? "it has a control character in it"
@@ -70,7 +71,7 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     home,
     // Where it was when the variable was set is not known here.
     cwd: undefined,
-    defined: new Set(),
+    defined: Names.NONE,
     values,
     script: () => undefined,
     problem: () => undefined,

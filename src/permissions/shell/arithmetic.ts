@@ -1,5 +1,6 @@
 // Arithmetic evaluates the text of variables and subscripts, commands included: only numbers known to be numbers may stand there.
 import type { ArithmeticExpression } from "unbash";
+import type { Names } from "./names.ts";
 import type { Value } from "./variables.ts";
 import { isInteger, isNumber } from "./variables.ts";
 
@@ -7,7 +8,7 @@ import { isInteger, isNumber } from "./variables.ts";
 export function isSafeArithmetic(
   expression: ArithmeticExpression | undefined,
   values: ReadonlyMap<string, Value>,
-  defined: ReadonlySet<string>,
+  defined: Names,
   depth = 0,
 ): boolean {
   if (!expression || depth > 50) return false;
@@ -30,7 +31,7 @@ export function isSafeArithmetic(
   }
 }
 
-function isNumberWord(text: string, values: ReadonlyMap<string, Value>, defined: ReadonlySet<string>): boolean {
+function isNumberWord(text: string, values: ReadonlyMap<string, Value>, defined: Names): boolean {
   if (/^(0[xX][0-9a-fA-F]+|\d+)$/.test(text)) return true;
   const name = /^\$?\{?([A-Za-z_]\w*|[?#$!])\}?$/.exec(text)?.[1];
   if (name === undefined) return false;

@@ -1,7 +1,7 @@
 // The shell's own commands that change where or with what later commands run: cd, read, set, unset, exit.
 import { resolve } from "node:path";
 import { parseOptions } from "./options.ts";
-import type { Place, State } from "./context.ts";
+import { followed, type Place, type State } from "./context.ts";
 import type { Arg, Judgement } from "./types.ts";
 import { literal, READS_NOTHING, unknownEffect } from "./types.ts";
 import { isPlainName } from "./variables.ts";
@@ -34,10 +34,10 @@ export function judgeBuiltin(name: string, args: readonly Arg[]): Judgement | un
 /** What holds after the command, whether or not it succeeded. */
 export function stateAfter(words: readonly Arg[], state: State, place: Place): State {
   const plain = state.onSuccess ? { ...state, onSuccess: undefined } : state;
-  const [command, ...args] = withoutPrefix(words);
-  switch (literal(command)) {
+  const own = withoutPrefix(words);
+  switch (literal(own[0])) {
     case "cd":
-      return afterCd(args, plain, place);
+      return afterCd(own.slice(1), plain, place);
     case "pushd":
     case "popd":
     case "eval":
@@ -45,14 +45,11 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     case ".":
       return { ...plain, cwds: undefined, moved: true };
     case undefined:
-      return command === undefined ? plain : { ...plain, cwds: undefined, moved: true };
+      return own.length === 0 ? plain : { ...plain, cwds: undefined, moved: true };
     case "read":
-      return { ...plain, defined: new Set([...plain.defined, ...(readNames(args) ?? [])]) };
+      return { ...plain, defined: plain.defined.plus(readNames(own.slice(1)) ?? []) };
     case "unset":
-      return {
-        ...plain,
-        defined: new Set([...plain.defined].filter((name) => !args.some((arg) => literal(arg) === name))),
-      };
+      return { ...plain, defined: plain.defined.only((name) => !own.some((arg, i) => i > 0 && literal(arg) === name)) };
     default:
       return plain;
   }
@@ -91,12 +88,14 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
   // With -P the links on the way count, not the names.
   if (args.some((arg) => /^-\w*P/.test(literal(arg) ?? ""))) return lost;
   const to = args.length === 0 ? place.home : text;
-  const next = [...new Set(state.cwds.map((cwd) => resolve(cwd, to)))];
+  const next = followed(state.cwds.map((cwd) => resolve(cwd, to)));
+  const either = next && followed([...state.cwds, ...next]);
+  if (!either) return lost;
   const moved = state.moved || next.some((cwd) => cwd !== place.cwd);
   // A folder that is there is entered for certain, unless something before may have taken it away; otherwise the
   // commands after it may run where it was.
   if (!state.changed && next.every((cwd) => place.files.isFolder(cwd))) return { ...state, cwds: next, moved };
-  return { ...state, cwds: [...new Set([...state.cwds, ...next])], onSuccess: next, moved };
+  return { ...state, cwds: either, onSuccess: next, moved };
 }
 
 /** The variables `read` sets; undefined when it is not known or not harmless. */

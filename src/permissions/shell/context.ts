@@ -1,4 +1,5 @@
 // What the walk carries along from command to command.
+import type { Names } from "./names.ts";
 import type { Files } from "./resolve.ts";
 import type { Feed } from "./types.ts";
 import type { Value } from "./variables.ts";
@@ -13,6 +14,16 @@ export type Place = {
   strangeRepository(cwd: string): string | undefined;
 };
 
+/** More folders, or longer ones, are not followed: each `cd a;` that may fail would add one. */
+const MOST_FOLDERS = 16;
+const LONGEST_FOLDER = 1024;
+
+/** The folders it may be in, or undefined when they are too many to follow. */
+export function followed(cwds: Iterable<string>): readonly string[] | undefined {
+  const all = [...new Set(cwds)];
+  return all.length > MOST_FOLDERS || all.some((cwd) => cwd.length > LONGEST_FOLDER) ? undefined : all;
+}
+
 /** What changes from command to command. */
 export type State = {
   /** Where it may be; undefined: anywhere. */
@@ -23,7 +34,7 @@ export type State = {
   changed?: boolean;
   /** It went to another folder. */
   moved: boolean;
-  defined: ReadonlySet<string>;
+  defined: Names;
 };
 
 /** What holds where a command stands, whatever the command itself does. */

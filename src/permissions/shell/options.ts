@@ -63,14 +63,18 @@ function words(list: string | undefined): string[] {
 /** The options and operands, or a problem in words. */
 export function parseOptions(args: readonly Arg[], table: OptionTable): Parsed | { problem: string } {
   // Several checks of one program ask for the same.
-  const last = parsedLast.get(args);
-  if (last?.table === table) return last.parsed;
-  const parsed = parseAll(args, table);
-  parsedLast.set(args, { table, parsed });
-  return parsed;
+  if (last.args === args && last.table === table) return last.parsed;
+  last.parsed = parseAll(args, table);
+  last.args = args;
+  last.table = table;
+  return last.parsed;
 }
 
-const parsedLast = new WeakMap<readonly Arg[], { table: OptionTable; parsed: Parsed | { problem: string } }>();
+const last: { args: readonly Arg[]; table: OptionTable; parsed: Parsed | { problem: string } } = {
+  args: [],
+  table: {},
+  parsed: { options: [], operands: [] },
+};
 
 function parseAll(args: readonly Arg[], table: OptionTable): Parsed | { problem: string } {
   const options: Option[] = [];

@@ -6,6 +6,11 @@ export const UNKNOWN = "\uFFFF";
 /** A path as given (made absolute, `.` and `..` removed) and where it really leads for a program that opens it. */
 export type Place = { given: string; real: string };
 
+/** Both forms; one where they are the same, as they nearly always are. */
+export function formsOf({ given, real }: Place): readonly string[] {
+  return given === real ? [given] : [given, real];
+}
+
 /** `places` is undefined when they are only known at run time. `shown`: for people. */
 export type Reads = {
   shown: string;
@@ -59,7 +64,8 @@ export type Analysis = {
   complete: boolean;
 };
 
-/** A part and all it runs. */
-export function withInner(part: Part): Part[] {
-  return [part, ...part.inner.flatMap(withInner)];
+/** The parts and all they run, each behind the one that runs it. */
+export function withAllInner(parts: readonly Part[]): readonly Part[] {
+  if (parts.every((part) => part.inner.length === 0)) return parts;
+  return parts.flatMap((part) => [part, ...withAllInner(part.inner)]);
 }

@@ -15,6 +15,7 @@ export function redirectsOf(redirections: readonly Redirection[], scope: Scope):
 
 /** What comes in through a pipe is not what a command reads once its input is redirected. */
 export function fedBy(redirections: readonly Redirection[], context: Context): Context {
+  if (redirections.length === 0 || !context.feed) return context;
   const isInput = redirections.some(({ operator, descriptor }) => {
     const number = descriptor?.type === "FileDescriptor" ? descriptor.value : undefined;
     return operator.startsWith("<") && (number === undefined || number === 0);

@@ -24,9 +24,11 @@ export function remembering(files: Files): Files {
     const known = real.get(path);
     if (known !== undefined) return known;
     const parent = dirname(path);
-    const here = parent === path ? path : join(realPath(parent), basename(path));
+    if (parent === path) return path;
+    const folder = realPath(parent);
     // Only a link leads elsewhere; the way to it is already known.
-    const found = parent !== path && files.isLink(here) ? files.realPath(here) : here;
+    const here = folder === parent ? path : join(folder, basename(path));
+    const found = files.isLink(here) ? files.realPath(here) : here;
     real.set(path, found);
     return found;
   };
@@ -47,21 +49,69 @@ export function remembering(files: Files): Files {
 }
 
 const MOST_NAMES = 2000;
-/** Folders listed, and names in them, for one pattern. */
+/** Folders listed for one pattern, and places and names looked at for all words of a text together. */
 const MOST_FOLDERS = 300;
+const MOST_PLACES = 5000;
 const MOST_LISTED = 10_000;
 
-/** Every place the argument can mean, from each of the possible working directories; undefined when not known. */
-export function placesOf(arg: Arg, cwds: readonly string[] | undefined, files: Files): readonly Place[] | undefined {
-  const texts = textsOf(arg, cwds, files);
-  if (!texts) return undefined;
-  const places: Place[] = [];
-  for (const text of texts) {
-    if (isAbsolute(text)) places.push(placeOf(text, "/", files));
-    else if (!cwds) return undefined;
-    else for (const cwd of cwds) places.push(placeOf(text, cwd, files));
+/** The places of one command text. They are counted: a thousand words of a thousand names each would take seconds. */
+export class Places {
+  readonly #files: Files;
+  #left = MOST_PLACES;
+  #listed = { left: MOST_LISTED };
+  #expanded = new Map<string, readonly string[] | undefined>();
+
+  constructor(files: Files) {
+    this.#files = files;
   }
-  return places;
+
+  /** From here on nothing is known any more. */
+  get exhausted(): boolean {
+    return this.#left < 0;
+  }
+
+  /** Every place the argument can mean, from each of the possible working directories; undefined when not known. */
+  of(arg: Arg, cwds: readonly string[] | undefined): readonly Place[] | undefined {
+    if (this.#left < 0) return undefined;
+    const texts = this.#textsOf(arg, cwds);
+    if (!texts) return undefined;
+    this.#left -= texts.length * (cwds?.length ?? 1);
+    if (this.#left < 0) return undefined;
+    const places: Place[] = [];
+    for (const text of texts) {
+      if (isAbsolute(text)) places.push(placeOf(text, "/", this.#files));
+      else if (!cwds) return undefined;
+      else for (const cwd of cwds) places.push(placeOf(text, cwd, this.#files));
+    }
+    return places;
+  }
+
+  #textsOf(arg: Arg, cwds: readonly string[] | undefined): readonly string[] | undefined {
+    switch (arg.kind) {
+      case "text":
+        return [arg.text];
+      case "oneof":
+        return arg.texts;
+      case "unknown":
+        return undefined;
+      case "glob": {
+        // When nothing matches, the pattern itself is the name.
+        const own = arg.pattern.replace(/\\(.)/gs, "$1");
+        if (isAbsolute(own)) return this.#names(arg.pattern, "/")?.concat(own);
+        if (!cwds) return undefined;
+        const lists = cwds.map((cwd) => this.#names(arg.pattern, cwd));
+        return lists.every((list) => list !== undefined) ? [...new Set([own, ...lists.flat()])] : undefined;
+      }
+      default:
+        return arg satisfies never;
+    }
+  }
+
+  #names(pattern: string, cwd: string): readonly string[] | undefined {
+    const key = `${cwd}\0${pattern}`;
+    if (!this.#expanded.has(key)) this.#expanded.set(key, expanded(pattern, cwd, this.#files, this.#listed));
+    return this.#expanded.get(key);
+  }
 }
 
 export function placeOf(path: string, cwd: string, files: Files): Place {
@@ -76,33 +126,11 @@ export function placeOf(path: string, cwd: string, files: Files): Place {
   return { given, real };
 }
 
-function textsOf(arg: Arg, cwds: readonly string[] | undefined, files: Files): readonly string[] | undefined {
-  switch (arg.kind) {
-    case "text":
-      return [arg.text];
-    case "oneof":
-      return arg.texts;
-    case "unknown":
-      return undefined;
-    case "glob": {
-      // When nothing matches, the pattern itself is the name.
-      const own = arg.pattern.replace(/\\(.)/gs, "$1");
-      if (isAbsolute(own)) return expanded(arg.pattern, "/", files)?.concat(own);
-      if (!cwds) return undefined;
-      const lists = cwds.map((cwd) => expanded(arg.pattern, cwd, files));
-      return lists.every((list) => list !== undefined) ? [...new Set([own, ...lists.flat()])] : undefined;
-    }
-    default:
-      return arg satisfies never;
-  }
-}
-
 /** Names that match, at least: a class in brackets counts in either case. Undefined: too many to look at. */
-function expanded(pattern: string, cwd: string, files: Files): string[] | undefined {
+function expanded(pattern: string, cwd: string, files: Files, listed: { left: number }): string[] | undefined {
   const parts = pattern.split("/");
   let found = [isAbsolute(pattern) ? "/" : ""];
   let folders = 0;
-  let looked = 0;
   for (const [i, part] of parts.entries()) {
     if (part === "") continue;
     if (!isPattern(part)) {
@@ -115,11 +143,11 @@ function expanded(pattern: string, cwd: string, files: Files): string[] | undefi
     const matches = textMatcher(part);
     const next: string[] = [];
     for (const folder of found) {
-      const listed = files.list(resolve(cwd, folder)) ?? [];
+      const inside = files.list(resolve(cwd, folder)) ?? [];
       // Before bash 5.2 `.*` also is the folder itself and the one above.
-      const names = part.startsWith(".") ? [...listed, ".", ".."] : listed;
-      looked += names.length;
-      if (looked > MOST_LISTED || ++folders > MOST_FOLDERS) return undefined;
+      const names = part.startsWith(".") ? [...inside, ".", ".."] : inside;
+      listed.left -= names.length + 1;
+      if (listed.left < 0 || ++folders > MOST_FOLDERS) return undefined;
       for (const name of names) {
         // A name that is not UTF-8 is another one than is seen here.
         if (name.includes("\uFFFD")) return undefined;

@@ -1,8 +1,9 @@
 // Simple commands: their words, assignments and redirections, and what the program behind them does.
 import { relative } from "node:path";
-import type { Assignment, Command, CommandArgument, ParsedScript, Redirection, SyntaxNode, Word } from "unbash";
+import type { Assignment, Command, ParsedScript, Redirection, SyntaxNode, Word } from "unbash";
 import { forEachChild, parse } from "unbash";
 import { judgeBuiltin, stateAfter } from "./builtins.ts";
+import { Names } from "./names.ts";
 import { UNKNOWN, type Part, type Reads, type Writes } from "./parts.ts";
 import { accepts } from "./programs/entry.ts";
 import { feedOf } from "./programs/feed.ts";
@@ -11,7 +12,7 @@ import { asksVersion } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
 import { ACCEPT_EDITS } from "./programs/writers.ts";
 import { fedBy, redirectsOf } from "./redirects.ts";
-import { folderOfAll, placesOf } from "./resolve.ts";
+import { folderOfAll, Places } from "./resolve.ts";
 import type { Arg, Change, Feed, Judgement, Nested, Use } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
@@ -20,8 +21,8 @@ import { argOf, argsOf, type Scope } from "./words.ts";
 
 type Sink = {
   add(part: Part): void;
-  /** Something nested too deeply was not looked at. */
-  lost(): void;
+  /** Something was not looked at. */
+  lost(why: string): void;
   script(script: ParsedScript | undefined, context: Context): void;
 };
 
@@ -37,7 +38,8 @@ const BLANK: Omit<Part, "source" | "text" | "effect" | "why"> = {
 
 /** What was found while words were read, to go into their part. */
 type Found = { problem?: string; script?: true };
-type Touched = { reads: Reads[]; writes: Writes[] };
+type Touched = { reads: readonly Reads[]; writes: readonly Writes[] };
+const UNTOUCHED: Touched = { reads: [], writes: [] };
 
 /** Wrappers in wrappers: deeper, or more of them in one text, is not followed. */
 const DEEPEST_NESTING = 60;
@@ -46,6 +48,7 @@ const MOST_NESTED_WORDS = 6_000;
 
 export class SimpleCommands {
   #place: Place;
+  #places: Places;
   #sink: Sink;
   #nestedLeft = MOST_NESTED_WORDS;
   /** Commands that left everything as it was, to be taken again where the same text stands in the same state. */
@@ -53,6 +56,7 @@ export class SimpleCommands {
 
   constructor(place: Place, sink: Sink) {
     this.#place = place;
+    this.#places = new Places(place.files);
     this.#sink = sink;
   }
 
@@ -142,14 +146,17 @@ export class SimpleCommands {
     const harmlessPrefix = isHarmless.every(Boolean);
     const part = this.#part(words, { source, context: fedBy(node.redirects, context) });
     const why = found.problem ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
+    const spoilt = why !== undefined && part.effect !== "unknown";
     const whole: Part = {
       ...part,
+      effect: spoilt ? "unknown" : part.effect,
+      why: spoilt ? why : part.why,
       harmlessPrefix,
       reads: redirects.reads.length > 0 ? [...part.reads, ...redirects.reads] : part.reads,
       writes: redirects.writes.length > 0 ? [...part.writes, ...redirects.writes] : part.writes,
-      ...(why !== undefined && part.effect !== "unknown" ? { effect: "unknown" as const, why } : {}),
     };
     this.#sink.add(whole);
+    if (this.#places.exhausted) this.#sink.lost("it names more files than are looked at");
     const changes = whole.effect !== "read" || [whole, ...whole.inner].some((one) => one.writes.length > 0);
     const now = changes && !state.changed ? { ...state, changed: true } : state;
     const after = stateAfter(words, now, this.#place);
@@ -169,11 +176,11 @@ export class SimpleCommands {
     const runs = nested?.guess ? judged.nested.filter((one) => !one.guess) : judged.nested;
     for (const one of runs) this.#nestedLeft -= one.words.length;
     const tooDeep = runs.length > 0 && (context.depth > DEEPEST_NESTING || this.#nestedLeft < 0);
-    if (tooDeep) this.#sink.lost();
+    if (tooDeep) this.#sink.lost(TOO_DEEP);
     const deeper = { ...context, depth: context.depth + PER_NESTING };
     const inner = tooDeep ? [] : runs.flatMap((one) => this.#nested(one, deeper));
     const program = name === undefined ? "" : bare(name);
-    const why = tooDeep ? "it is nested too deeply" : program === "git" ? this.#gitProblem(context.state) : undefined;
+    const why = tooDeep ? TOO_DEEP : program === "git" ? this.#gitProblem(context.state) : undefined;
     return {
       ...BLANK,
       source,
@@ -226,7 +233,7 @@ export class SimpleCommands {
     const [cwd, ...others] = state.cwds ?? [];
     if (arg.kind !== "glob" || arg.start !== "" || cwd === undefined || others.length > 0) return arg;
     if (arg.pattern.startsWith("\\") || arg.pattern.includes("..")) return arg;
-    const places = placesOf(arg, [cwd], this.#place.files);
+    const places = this.#places.of(arg, [cwd]);
     const isDashed = places?.some(({ given }) => relative(cwd, given).startsWith("-")) ?? true;
     return isDashed ? arg : { ...arg, pattern: `./${arg.pattern}`, start: "./" };
   }
@@ -234,7 +241,7 @@ export class SimpleCommands {
   #nested(nested: Nested, { feed: _, ...context }: Context): Part[] {
     if (nested.script !== undefined) {
       const text = nested.script;
-      const state: State = { ...context.state, defined: new Set() };
+      const state: State = { ...context.state, defined: Names.NONE };
       this.#sink.script(parse(text), { ...context, state, source: text, taint: "it runs a text as a script" });
       return [];
     }
@@ -261,7 +268,7 @@ export class SimpleCommands {
       if (!isPlainName(name)) scope.problem(`${name} changes what later commands do`);
       return name;
     });
-    return { ...state, onSuccess: undefined, defined: new Set([...state.defined, ...names]) };
+    return { ...state, onSuccess: undefined, defined: state.defined.plus(names) };
   }
 
   #isHarmless({ name, value, index, append }: Assignment, words: readonly Arg[], scope: Scope): boolean {
@@ -275,14 +282,17 @@ export class SimpleCommands {
   }
 
   #words(node: Command, scope: Scope): Arg[] {
-    // `x<(y)` is one word for bash and two for the parser.
-    const isJoined = [node.name, ...node.args].some((word, i, all) => i > 0 && all[i - 1]?.end === word?.pos);
-    if (isJoined) scope.problem("words stand side by side");
-    const args = node.args.flatMap((arg: CommandArgument) =>
+    const words: Arg[] = [];
+    let end = -1;
+    for (const word of node.name ? [node.name, ...node.args] : node.args) {
+      // `x<(y)` is one word for bash and two for the parser.
+      if (word.pos === end) scope.problem("words stand side by side");
+      end = word.end;
       // `declare x=1`: the name of the variable is part of the word.
-      arg.type === "Word" ? argsOf(arg, scope) : [textArg(arg.text), ...this.#hidden(arg, scope)],
-    );
-    return [...(node.name ? argsOf(node.name, scope) : []), ...args];
+      if (word.type === "Assignment") words.push(textArg(word.text), ...this.#hidden(word, scope));
+      else words.push(...argsOf(word, scope));
+    }
+    return words;
   }
 
   #hidden({ value }: Assignment, scope: Scope): Arg[] {
@@ -291,6 +301,7 @@ export class SimpleCommands {
   }
 
   #redirections(redirections: readonly Redirection[], context: Context, found: Found): Touched {
+    if (redirections.length === 0) return UNTOUCHED;
     const { reads, writes } = redirectsOf(redirections, this.#scope(context, found));
     return {
       reads: reads.map((use) => this.#reads(use, context)),
@@ -299,7 +310,7 @@ export class SimpleCommands {
   }
 
   #reads({ arg, what, recursive }: Use, { state }: Context): Reads {
-    const places = placesOf(arg, state.cwds, this.#place.files);
+    const places = this.#places.of(arg, state.cwds);
     const shown = wordText(arg).replaceAll(UNKNOWN, "…");
     return { shown, places, what, recursive: recursive === true, guess: false, handed: false };
   }
@@ -310,7 +321,7 @@ export class SimpleCommands {
     const rootless = arg.kind === "unknown" && arg.start === "" && arg.end?.startsWith("/");
     return {
       shown: wordText(arg).replaceAll(UNKNOWN, "…"),
-      places: placesOf(target, state.cwds, this.#place.files),
+      places: this.#places.of(target, state.cwds),
       how,
       recursive: recursive === true,
       redirect,
@@ -343,6 +354,7 @@ export class SimpleCommands {
 
 /** No option of theirs writes or runs anything; a name taken for one could only change what is found. */
 const SEARCHES = /^[efg]?grep$/;
+const TOO_DEEP = "it is nested too deeply";
 const PREFIX = "a variable in front changes what it does";
 
 /** The name of a program in a system folder; any other path is left as it is. */
@@ -350,12 +362,11 @@ export function bare(name: string): string {
   return /^(?:\/usr)?\/bin\/([^/]+)$/.exec(name)?.[1] ?? name;
 }
 
+const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unset"]);
+
 /** A command that sets variables, or could turn out to be one, in words that are not as they will be. */
 function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean {
-  const isSetter = words
-    .slice(0, 4)
-    .some((word) => /^(read|mapfile|readarray|getopts|unset)$/.test(literal(word) ?? ""));
-  if (!isSetter) return false;
+  if (!words.some((word, i) => i < 4 && HIDDEN_SETTERS.has(literal(word) ?? ""))) return false;
   const raw = [...(name ? [name] : []), ...args];
   return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));
 }

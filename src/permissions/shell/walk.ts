@@ -19,7 +19,7 @@ import type {
 } from "unbash";
 import type { Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
-import type { Context, Place, State } from "./context.ts";
+import { followed, type Context, type Place, type State } from "./context.ts";
 import { fedBy } from "./redirects.ts";
 import { mayMove, SimpleCommands } from "./simple.ts";
 
@@ -38,7 +38,7 @@ export class Walk {
   constructor(place: Place) {
     this.#simple = new SimpleCommands(place, {
       add: (part) => void this.parts.push(part),
-      lost: () => this.#lose("it is nested too deeply"),
+      lost: (why) => this.#lose(why),
       script: (script, context) => this.script(script, context),
     });
   }
@@ -64,7 +64,9 @@ export class Walk {
 
   #list(statements: readonly Statement[], context: Context): State {
     let { state } = context;
-    for (const statement of statements) state = this.#statement(statement, { ...context, state });
+    for (const statement of statements) {
+      state = this.#statement(statement, state === context.state ? context : { ...context, state });
+    }
     return state;
   }
 
@@ -102,7 +104,7 @@ export class Walk {
       const { feed: _, ...rest } = context;
       const fed: Context = feed ? { ...rest, feed } : rest;
       this.#command(command, fed);
-      feed = command.type === "Command" ? () => this.#simple.feedOf(command, fed) : undefined;
+      feed = command.type === "Command" ? once(() => this.#simple.feedOf(command, fed)) : undefined;
     }
     return context.state;
   }
@@ -194,7 +196,7 @@ export class Walk {
       this.#simple.construct(`for ${name.value}`, `the loop variable ${name.value} changes what commands do`);
     }
     const entry = this.#loopEntry(node.body, context.state);
-    const inside = { ...entry, defined: new Set([...entry.defined, name.value]) };
+    const inside = { ...entry, defined: entry.defined.plus([name.value]) };
     const end = this.#block(node.body, { ...context, state: inside });
     return union([entry, end]);
   }
@@ -249,6 +251,11 @@ export class Walk {
   }
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 function pipelinePrefix(node: Pipeline): boolean {
   return node.prefixes.some((prefix) => prefix.type === "Negation");
 }
@@ -271,9 +278,9 @@ function union(states: readonly State[]): State {
   if (!first) throw new Error("no state to go on from");
   if (rest.every((one) => one === first)) return settled(first);
   return rest.reduce((all, one) => {
-    const cwds = all.cwds && one.cwds ? [...new Set([...all.cwds, ...one.cwds])] : undefined;
-    const defined = new Set([...all.defined].filter((name) => one.defined.has(name)));
+    const cwds = all.cwds && one.cwds && followed([...all.cwds, ...one.cwds]);
+    const defined = all.defined.only((name) => one.defined.has(name));
     const changed = Boolean(all.changed || one.changed);
-    return { cwds, defined, changed, moved: all.moved || one.moved, onSuccess: undefined };
+    return { cwds, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
   }, settled(first));
 }

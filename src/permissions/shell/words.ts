@@ -9,6 +9,7 @@ import {
 } from "unbash";
 import { expandBraces } from "./braces.ts";
 import { isSafeArithmetic } from "./arithmetic.ts";
+import type { Names } from "./names.ts";
 import type { Arg } from "./types.ts";
 import { isNumber, isPlainName, mayPrint, type Value } from "./variables.ts";
 
@@ -18,7 +19,7 @@ export type Scope = {
   /** The working directory when it is surely one. */
   cwd: string | undefined;
   /** Assigned for certain before this word. */
-  defined: ReadonlySet<string>;
+  defined: Names;
   values: ReadonlyMap<string, Value>;
   /** A substitution inside the word: its commands are judged too. */
   script(script: ParsedScript | undefined): void;
@@ -76,6 +77,7 @@ function plainWord(word: Word, scope: Scope): Arg | undefined {
 
 /** What the parser took for plain text although a shell would not: never seen of a text that is meant well. */
 function isUnread(text: string): boolean {
+  if (!/[`$()<>]/.test(text)) return false;
   return /`|\$.|[()<>]/s.test(text.replace(/\\./gs, ""));
 }
 

@@ -77,7 +77,8 @@ const KNOWN_ELSEWHERE = byName(ALSO);
 /** Whether the whole call is one of those; also of programs that other tables judge (jq, bash, cp). */
 export function asksVersion({ name, args }: Call): boolean {
   if (args.length > 2) return false;
-  return isExactly(args, KNOWN.get(name) ?? KNOWN_ELSEWHERE.get(name) ?? []);
+  const forms = KNOWN.get(name) ?? KNOWN_ELSEWHERE.get(name);
+  return forms !== undefined && isExactly(args, forms);
 }
 
 const judge: Program = (call) =>
