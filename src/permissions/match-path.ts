@@ -83,7 +83,9 @@ function namesBelow(folder: string, path: string): string[] | undefined {
 
 /** From the first name on, or `anywhere`. */
 function covers(segments: readonly Segment[], names: readonly string[], anywhere: boolean): boolean {
-  for (let at = 0; at < (anywhere ? names.length : 1); at++) if (below(segments, names, at, 0)) return true;
+  // Two stars in front mean any depth by themselves.
+  const starts = anywhere && segments[0] !== "**" ? names.length : 1;
+  for (let at = 0; at < starts; at++) if (below(segments, names, at, 0)) return true;
   return false;
 }
 

@@ -6,7 +6,7 @@ import type { Files } from "./resolve.ts";
 import type { Place } from "./context.ts";
 import { assignmentsOf, isInteger, type Value } from "./variables.ts";
 import { DEEPEST, Walk } from "./walk.ts";
-import { argOf, argsOf, type Scope } from "./words.ts";
+import { argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
 
 export type Surroundings = {
   cwd: string;
@@ -17,8 +17,8 @@ export type Surroundings = {
 
 /** Longer texts are still searched for what rules forbid, but never approved by themselves. */
 const LONGEST = 10_000;
-/** Beyond this even that is not done; everything is asked then. */
-const LONGEST_PARSED = 200_000;
+/** Beyond this even that is not done, it would take too long; everything is asked then. */
+const LONGEST_PARSED = 32_000;
 /** No terminal shows these, and no shell needs them: C0 but for tab and newline, DEL, C1. */
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
@@ -73,6 +73,7 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     cwd: undefined,
     defined: Names.NONE,
     values,
+    braces: { left: MOST_BRACED_WORDS },
     script: () => undefined,
     problem: () => undefined,
   };

@@ -14,14 +14,14 @@ export type Place = {
   strangeRepository(cwd: string): string | undefined;
 };
 
-/** More folders, or longer ones, are not followed: each `cd a;` that may fail would add one. */
+/** More folders, or deeper ones, are not followed: each `cd a;` that may fail would add one. */
 const MOST_FOLDERS = 16;
-const LONGEST_FOLDER = 1024;
+const DEEPEST_FOLDER = 64;
 
 /** The folders it may be in, or undefined when they are too many to follow. */
 export function followed(cwds: Iterable<string>): readonly string[] | undefined {
   const all = [...new Set(cwds)];
-  return all.length > MOST_FOLDERS || all.some((cwd) => cwd.length > LONGEST_FOLDER) ? undefined : all;
+  return all.length > MOST_FOLDERS || all.some((cwd) => cwd.split(/[\\/]/).length > DEEPEST_FOLDER) ? undefined : all;
 }
 
 /** What changes from command to command. */

@@ -48,6 +48,8 @@ export function remembering(files: Files): Files {
   };
 }
 
+/** From the root on the kernel takes no longer one, so that nobody can tell whether there is a link in it. */
+const LONGEST_PATH = 4000;
 const MOST_NAMES = 2000;
 /** Folders listed for one pattern, and places and names looked at for all words of a text together. */
 const MOST_FOLDERS = 300;
@@ -74,7 +76,8 @@ export class Places {
   of(arg: Arg, cwds: readonly string[] | undefined): readonly Place[] | undefined {
     if (this.#left < 0) return undefined;
     const texts = this.#textsOf(arg, cwds);
-    if (!texts) return undefined;
+    const longest = Math.max(0, ...(cwds ?? []).map((cwd) => cwd.length));
+    if (!texts || texts.some((text) => longest + text.length > LONGEST_PATH)) return undefined;
     this.#left -= texts.length * (cwds?.length ?? 1);
     if (this.#left < 0) return undefined;
     const places: Place[] = [];

@@ -17,7 +17,7 @@ import type { Arg, Change, Feed, Judgement, Nested, Use } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 import type { Context, Place, State } from "./context.ts";
-import { argOf, argsOf, type Scope } from "./words.ts";
+import { argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
 
 type Sink = {
   add(part: Part): void;
@@ -51,6 +51,7 @@ export class SimpleCommands {
   #places: Places;
   #sink: Sink;
   #nestedLeft = MOST_NESTED_WORDS;
+  #braces = { left: MOST_BRACED_WORDS };
   /** Commands that left everything as it was, to be taken again where the same text stands in the same state. */
   #known = new Map<string, { part: Part; state: State; taint: string | undefined }>();
 
@@ -336,6 +337,7 @@ export class SimpleCommands {
       cwd: cwds?.length === 1 ? cwds[0] : undefined,
       defined,
       values: this.#place.values,
+      braces: this.#braces,
       script: (script) => {
         found.script = true;
         this.#sink.script(script, context);

@@ -23,8 +23,6 @@ import { followed, type Context, type Place, type State } from "./context.ts";
 import { fedBy } from "./redirects.ts";
 import { mayMove, SimpleCommands } from "./simple.ts";
 
-/** Beyond this the rest is not looked at: it takes seconds then, and a person has long stopped reading. */
-const MOST_PARTS = 10_000;
 /** Deeper nesting is not followed; the text then counts as not understood. */
 export const DEEPEST = 24;
 
@@ -110,8 +108,8 @@ export class Walk {
   }
 
   #command(node: CommandNode, context: Context): State {
-    if (context.depth > DEEPEST || this.parts.length >= MOST_PARTS) {
-      this.#lose(context.depth > DEEPEST ? "it is nested too deeply" : `it has more than ${MOST_PARTS} commands`);
+    if (context.depth > DEEPEST) {
+      this.#lose("it is nested too deeply");
       return context.state;
     }
     const inside = { ...context, depth: context.depth + 1 };

@@ -21,6 +21,8 @@ export type Scope = {
   /** Assigned for certain before this word. */
   defined: Names;
   values: ReadonlyMap<string, Value>;
+  /** How many words braces may still become in this text. */
+  braces: { left: number };
   /** A substitution inside the word: its commands are judged too. */
   script(script: ParsedScript | undefined): void;
   /** Something in the word that is not harmless by itself. */
@@ -39,17 +41,20 @@ type Piece =
 const ODD = /[\u00A0\u00AD\u061C\u1680\u180E\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF\uFFF9-\uFFFB]/;
 const ODD_PROBLEM = "an invisible character or a blank that is none outside quotes";
 const MOST_WORDS = 200;
+/** Of all braces of a text together. */
+export const MOST_BRACED_WORDS = 1000;
 
 /** The arguments a word becomes; usually one. */
 export function argsOf(word: Word, scope: Scope): Arg[] {
   const plain = plainWord(word, scope);
   if (plain) return [plain];
-  const variants = expandBraces(partsOf(word), MOST_WORDS);
+  const variants = expandBraces(partsOf(word), Math.min(MOST_WORDS, scope.braces.left));
   if (!variants) {
     scope.problem("a brace expansion that is not understood");
     scriptsBelow(word, scope);
     return [{ kind: "unknown", start: "", single: false }];
   }
+  scope.braces.left -= variants.length - 1;
   // Substitutions are reported once, whatever the number of words.
   const quiet: Scope = { ...scope, script: () => undefined, problem: () => undefined };
   return variants.flatMap((parts, i) => assemble(piecesOf(parts, i === 0 ? scope : quiet, true)));
