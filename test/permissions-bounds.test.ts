@@ -71,6 +71,20 @@ describe("what is not looked at", () => {
   });
 });
 
+test("a link among many names is seen", () => {
+  for (let file = 0; file < 40; file++) project.file(`many/file${file}`);
+  const names = Array.from({ length: 40 }, (_, i) => `many/file${i} none/file${i}`).join(" ");
+  expect(project.bash(`cat ${names}`).behavior).toBe("allow");
+  project.link("many/link", "/etc/passwd");
+  project.link("many/folder", "/etc");
+  expect(project.bash(`cat ${names}`).behavior).toBe("allow");
+  expect(project.bash(`cat ${names} many/link`)).toMatchObject({
+    behavior: "ask",
+    reason: `${project.root}/many/link leads to /etc/passwd, outside the project`,
+  });
+  expect(project.bash(`cat ${names} many/folder/passwd`).behavior).toBe("ask");
+});
+
 test("the names that are set are a set", () => {
   const { next, below } = chance(11);
   type Pair = { names: Names; set: Set<string> };

@@ -22,18 +22,17 @@ export async function decisions(world: World): Promise<Row[]> {
       .filter(Boolean)
       .map((line) => String(JSON.parse(line).command)),
   );
-  const long = joinedTo(commands, LENGTH);
   // The first time everything is compiled and the disk's cache is filled.
   for (const command of commands) once(command, folder);
   const typical = commands.map((command) => median([1, 2, 3].map(() => once(command, folder))));
   return [
     { what: `a decision, over ${commands.length} commands`, unit: "ms", ours: typical, aim: { value: 0.2 } },
-    {
-      what: `a decision for ${LENGTH} characters, ${long.split("\n").length} commands`,
+    ...Object.entries(longTexts(commands)).map(([name, text]): Row => ({
+      what: `a decision for ${LENGTH} characters: ${name}`,
       unit: "ms",
-      ours: Array.from({ length: ROUNDS }, () => once(long, folder)),
+      ours: Array.from({ length: ROUNDS }, () => once(text, folder)),
       aim: { value: 2 },
-    },
+    })),
     {
       what: "the slowest decision for hostile nesting",
       unit: "ms",
@@ -49,12 +48,34 @@ export async function wall(world: World): Promise<Row[]> {
   const run = { replies: [...Array.from({ length: TURNS }, () => [bash("true")]), done] };
   const walled: number[] = [];
   const open: number[] = [];
+  const bare: number[] = [];
   for (let count = 0; count < world.runs; count++) {
     open.push(perTurn(await runPrint(world, run)));
     walled.push(perTurn(await runPrint(world, { ...run, flags: WALLED })));
+    bare.push(spawned([...BUBBLE, "true"]) - spawned(["true"]));
   }
   const added = walled.map((value, at) => value - (open[at] ?? 0));
-  return [{ what: "the sandbox around a command, added to it", unit: "ms", ours: added, aim: { value: 15 } }];
+  return [
+    {
+      what: "the sandbox around a command, added to it",
+      unit: "ms",
+      ours: added,
+      other: { name: "bubblewrap alone, nothing hidden", values: bare },
+      aim: { value: 15 },
+    },
+  ];
+}
+
+/** What any use of it costs: a root that is read-only, and namespaces. */
+const BUBBLE = "bwrap --ro-bind / / --dev /dev --proc /proc --unshare-pid --unshare-ipc --unshare-net --".split(" ");
+
+function spawned(argv: string[]): number {
+  const times = Array.from({ length: TURNS }, () => {
+    const started = performance.now();
+    if (!Bun.spawnSync(argv, { stdio: ["ignore", "ignore", "ignore"] }).success) throw new Error(`${argv[0]} failed`);
+    return performance.now() - started;
+  });
+  return median(times);
 }
 
 function perTurn(outcome: Outcome): number {
@@ -73,6 +94,28 @@ function folderOf({ dir }: World): Folder {
   const cwd = join(dir, "project");
   const home = join(dir, "home");
   return { cwd, root: cwd, home, roots: [cwd], readable: [], files: DISK, wall: NO_WALL };
+}
+
+function longTexts(commands: readonly string[]): Record<string, string> {
+  const script = joinedTo(commands, LENGTH);
+  const files = joinedTo(
+    numbered((i) => `src/file${i}.ts`),
+    LENGTH - 50,
+  ).replaceAll("\n", " ");
+  const lines = joinedTo(
+    numbered((i) => `const line${i} = ${i};`),
+    LENGTH - 50,
+  );
+  return {
+    [`${script.split("\n").length} commands, no two the same`]: script,
+    [`the names of ${files.split(" ").length} files`]: `git diff --stat -- ${files}`,
+    "a file written by a here-document": `cat > out.ts <<'EOF'\n${lines}\nEOF`,
+    "one command again and again": "echo one two && ".repeat(LENGTH / 16 - 1) + "true",
+  };
+}
+
+function numbered(make: (i: number) => string): string[] {
+  return Array.from({ length: LENGTH }, (_, i) => make(i));
 }
 
 /** Commands below each other, as in a script, until the text is nearly so long. */

@@ -34,6 +34,9 @@ export type WallFacts = {
 };
 export const NO_WALL: WallFacts = { active: false, autoAllow: false, mayLeave: true, always: false, excluded: [] };
 
+/** Some thousand names: to list more takes longer than to look at those that are asked for. */
+const LARGE_FOLDER_BYTES = 128 * 1024;
+
 /** The real file system. Names that cannot be read are as if they were not there. */
 export const DISK: Files = {
   realPath,
@@ -57,6 +60,15 @@ export const DISK: Files = {
       return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
     } catch {
       return false; // not ours to look at
+    }
+  },
+  mayHoldLinks(folder) {
+    try {
+      if (statSync(folder).size > LARGE_FOLDER_BYTES) return true;
+      // Of some file systems it is not told what a name is.
+      return readdirSync(folder, { withFileTypes: true }).some((entry) => !entry.isFile() && !entry.isDirectory());
+    } catch (error) {
+      return !/^(ENOENT|ENOTDIR)$/.test((error as NodeJS.ErrnoException).code ?? "");
     }
   },
   tracked: trackedAround,

@@ -11,15 +11,27 @@ export type Files = {
   list(folder: string): readonly string[] | undefined;
   isFolder(path: string): boolean;
   isLink(path: string): boolean;
+  /** False: no name in the folder is a link, or there is no such folder. True: there may be links. */
+  mayHoldLinks(folder: string): boolean;
   /** Absolute paths of the files git has stored, of the repository around a folder; undefined: not known. */
   tracked(folder: string): readonly string[] | undefined;
 };
+
+const LOOKS_AT_NAMES = 16;
 
 /** The same for one decision: what was looked at once is not looked at again. */
 export function remembering(files: Files): Files {
   const real = new Map<string, string>();
   const lists = new Map<string, readonly string[] | undefined>();
   const folders = new Map<string, boolean>();
+  const looks = new Map<string, { count: number; links?: boolean }>();
+  const isLink = (folder: string, path: string): boolean => {
+    const seen = looks.get(folder) ?? { count: 0 };
+    looks.set(folder, seen);
+    // One look at a whole folder takes as long as some at single names.
+    if (++seen.count > LOOKS_AT_NAMES) seen.links ??= files.mayHoldLinks(folder);
+    return seen.links !== false && files.isLink(path);
+  };
   const realPath = (path: string): string => {
     const known = real.get(path);
     if (known !== undefined) return known;
@@ -28,7 +40,7 @@ export function remembering(files: Files): Files {
     const folder = realPath(parent);
     // Only a link leads elsewhere; the way to it is already known.
     const here = folder === parent ? path : join(folder, basename(path));
-    const found = files.isLink(here) ? files.realPath(here) : here;
+    const found = isLink(folder, here) ? files.realPath(here) : here;
     real.set(path, found);
     return found;
   };
@@ -44,6 +56,7 @@ export function remembering(files: Files): Files {
       return is;
     },
     isLink: (path) => files.isLink(path),
+    mayHoldLinks: (folder) => files.mayHoldLinks(folder),
     tracked: (folder) => files.tracked(folder),
   };
 }
