@@ -21,7 +21,8 @@ import type { Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
 import { followed, type Context, type Place, type State } from "./context.ts";
 import { fedBy } from "./redirects.ts";
-import { mayMove, SimpleCommands } from "./simple.ts";
+import { mayMove } from "./moves.ts";
+import { SimpleCommands } from "./simple.ts";
 
 /** Deeper nesting is not followed; the text then counts as not understood. */
 export const DEEPEST = 24;
