@@ -264,7 +264,10 @@ describe("what is made of it", () => {
     ]);
     box.remove();
     expect(shown()).toBe("No memory files from the start (NANOCODE.md, CLAUDE.md or AGENTS.md).");
-    const said = await runCommand("/memory", { memory: () => box.load() } as unknown as Conversation);
+    const said = await runCommand("/memory", {
+      conversation: { memory: () => box.load() } as unknown as Conversation,
+      signal: new AbortController().signal,
+    });
     expect(said).toEqual({ kind: "say", text: shown() ?? "" });
     expect(() => shown("--all")).toThrow("memory takes only files");
   });

@@ -1,6 +1,6 @@
 // The built-in slash commands. One value each; help and completion come from this list.
 import { nearest } from "../core/nearest.ts";
-import type { Command, CommandResult, Conversation } from "./command.ts";
+import type { Command, CommandResult, CommandRun } from "./command.ts";
 import { compact } from "./compact.ts";
 import { contextText } from "./context.ts";
 import { costText } from "./cost.ts";
@@ -8,7 +8,13 @@ import { init } from "./init.ts";
 import { memoryListing } from "./memory.ts";
 
 export const COMMANDS: readonly Command[] = [
-  { name: "help", argumentHint: "", description: "what can be typed here", run: () => ({ kind: "say", text: help() }) },
+  {
+    name: "help",
+    argumentHint: "",
+    description: "what can be typed here",
+    terminalOnly: true,
+    run: () => ({ kind: "say", text: help() }),
+  },
   { name: "model", argumentHint: "[name]", description: "show or change the model", run: model },
   { name: "status", argumentHint: "", description: "model, mode, folders, rules and sandbox", run: status },
   { name: "memory", argumentHint: "", description: "the memory files that count here", run: memory },
@@ -21,16 +27,32 @@ export const COMMANDS: readonly Command[] = [
   },
   { name: "cost", argumentHint: "", description: "tokens and dollars, by model", run: cost },
   { name: "init", argumentHint: "[wishes]", description: "write or improve NANOCODE.md", run: init },
-  { name: "clear", argumentHint: "", description: "start a new conversation", run: clear },
-  { name: "exit", argumentHint: "", description: "leave (also Ctrl-D)", run: () => ({ kind: "exit" }) },
+  { name: "clear", argumentHint: "", description: "start a new conversation", terminalOnly: true, run: clear },
+  {
+    name: "exit",
+    argumentHint: "",
+    description: "leave (also Ctrl-D)",
+    terminalOnly: true,
+    run: () => ({ kind: "exit" }),
+  },
 ];
 
+/** Those that a program may send as a prompt. */
+export const SENDABLE: readonly Command[] = COMMANDS.filter((command) => !command.terminalOnly);
+
+/** The command a prompt consists of; undefined when it is for the model, as `/etc/hosts is wrong` is. */
+export function commandIn(text: string): { command: Command; argument: string } | undefined {
+  const [, name, argument = ""] = /^\s*\/([a-z]+)(?:\s+(\S[\s\S]*))?\s*$/.exec(text) ?? [];
+  const command = SENDABLE.find((one) => one.name === name);
+  return command && { command, argument: argument.trim() };
+}
+
 /** Runs `/name argument`; an unknown name says which is near. */
-export async function runCommand(line: string, conversation: Conversation): Promise<CommandResult> {
+export async function runCommand(line: string, at: CommandRun): Promise<CommandResult> {
   const [name = "", ...rest] = line.slice(1).trim().split(/\s+/);
   const wanted = name === "quit" ? "exit" : name;
   const command = COMMANDS.find((c) => c.name === wanted);
-  if (command) return command.run(rest.join(" "), conversation);
+  if (command) return command.run(rest.join(" "), at);
   const near = nearest(
     name,
     COMMANDS.map((c) => c.name),
@@ -49,7 +71,7 @@ function help(): string {
   ].join("\n");
 }
 
-function model(argument: string, conversation: Conversation): CommandResult {
+function model(argument: string, { conversation }: CommandRun): CommandResult {
   const { agent } = conversation;
   if (argument === "") {
     const known = conversation.models().map((m) => `  ${m.id.padEnd(28)} ${m.displayName}`);
@@ -67,23 +89,23 @@ function model(argument: string, conversation: Conversation): CommandResult {
   };
 }
 
-async function status(_argument: string, conversation: Conversation): Promise<CommandResult> {
+async function status(_argument: string, { conversation }: CommandRun): Promise<CommandResult> {
   return { kind: "say", text: (await conversation.status()).join("\n") };
 }
 
-function memory(_argument: string, conversation: Conversation): CommandResult {
+function memory(_argument: string, { conversation }: CommandRun): CommandResult {
   return { kind: "say", text: memoryListing(conversation.memory()) };
 }
 
-function context(_argument: string, conversation: Conversation): CommandResult {
+function context(_argument: string, { conversation }: CommandRun): CommandResult {
   return { kind: "say", text: contextText(conversation.context(), conversation.cache()) };
 }
 
-function cost(_argument: string, conversation: Conversation): CommandResult {
+function cost(_argument: string, { conversation }: CommandRun): CommandResult {
   return { kind: "say", text: costText(conversation.spending()) };
 }
 
-async function clear(_argument: string, conversation: Conversation): Promise<CommandResult> {
+async function clear(_argument: string, { conversation }: CommandRun): Promise<CommandResult> {
   const fresh = await conversation.fresh();
   const text = `New conversation. The last one is kept: nanocode --resume ${conversation.id}`;
   return { kind: "replaced", conversation: fresh, text };

@@ -4,7 +4,7 @@ import type { ContextShares } from "../context/shares.ts";
 import type { Agent } from "../core/agent.ts";
 import type { CacheReport } from "../core/cache.ts";
 import type { SpendingReport } from "../core/spending.ts";
-import type { Usage } from "../core/types.ts";
+import type { Event, Usage } from "../core/types.ts";
 
 export type ModelInfo = { id: string; displayName: string; contextWindow: number; maxOutput: number };
 
@@ -58,9 +58,19 @@ export type CommandResult =
   | { kind: "replaced"; conversation: Conversation; text: string }
   | { kind: "exit" };
 
+export type CommandRun = {
+  conversation: Conversation;
+  /** Aborts what takes long; the command then throws the signal's reason. */
+  signal: AbortSignal;
+  /** What happens meanwhile, for who wants to show or count it. */
+  event?(event: Event): void;
+};
+
 export type Command = {
   name: string;
   argumentHint: string;
   description: string;
-  run(argument: string, conversation: Conversation): Promise<CommandResult> | CommandResult;
+  /** Of no use to a program that sends prompts. */
+  terminalOnly?: true;
+  run(argument: string, at: CommandRun): Promise<CommandResult> | CommandResult;
 };

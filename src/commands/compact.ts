@@ -5,12 +5,13 @@ import { reduce } from "../core/state.ts";
 import type { State } from "../core/types.ts";
 import { findSession } from "../session/list.ts";
 import { load, repairs } from "../session/load.ts";
-import type { CommandResult, Conversation } from "./command.ts";
+import type { CommandResult, CommandRun } from "./command.ts";
 
-export async function compact(focus: string, conversation: Conversation): Promise<CommandResult> {
+export async function compact(focus: string, { conversation, signal, event }: CommandRun): Promise<CommandResult> {
   const said: string[] = [];
-  for await (const event of conversation.agent.compact(focus, new AbortController().signal)) {
-    if (event.type === "notice") said.push(event.text);
+  for await (const happened of conversation.agent.compact(focus, signal)) {
+    if (happened.type === "notice") said.push(happened.text);
+    else event?.(happened);
   }
   await conversation.settled();
   return { kind: "say", text: said.join("\n") };

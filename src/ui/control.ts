@@ -1,5 +1,6 @@
 // The control protocol of stream-json input: prompts, requests and answers as lines on stdin, read while a turn runs.
-import { COMMANDS } from "../commands/builtin.ts";
+import { SENDABLE } from "../commands/builtin.ts";
+import { contextUsage } from "./contextusage.ts";
 import { asFields, isFields, parseLine, type Fields } from "../utils/jsonl.ts";
 import type { Conversation } from "../commands/command.ts";
 import { UsageError } from "../core/errors.ts";
@@ -141,6 +142,8 @@ export class Control {
         conversation.agent.setModel(model);
         return { model };
       }
+      case "get_context_usage":
+        return contextUsage(conversation);
       case "mcp_status":
         return { mcpServers: [] };
       default:
@@ -255,7 +258,7 @@ function initialize(request: Fields, conversation: Conversation): Fields {
     ...(isFields(jsonSchema) ? { jsonSchema } : {}),
   });
   return {
-    commands: COMMANDS.map(({ name, description, argumentHint }) => ({ name, description, argumentHint })),
+    commands: SENDABLE.map(({ name, description, argumentHint }) => ({ name, description, argumentHint })),
     agents: [],
     models: conversation.models().map(({ id, displayName }) => ({ value: id, displayName, description: displayName })),
     account: {},

@@ -1,4 +1,5 @@
 // Print mode: prompts in, one result each; text, json and stream-json are three sinks for the same events.
+import { commandIn } from "../commands/builtin.ts";
 import type { Conversation } from "../commands/command.ts";
 import type { Event, UserMessage } from "../core/types.ts";
 import type { Out } from "./out.ts";
@@ -53,9 +54,41 @@ type Answering = {
   quiet(): boolean;
 };
 
-async function answer({ conversation, sink, totals, prompt, signal, quiet }: Answering): Promise<number> {
+async function answer(answering: Answering): Promise<number> {
+  const { sink, totals, prompt } = answering;
   const tally = new Tally(totals);
   sink.begin();
+  const [block, ...more] = prompt.content;
+  const wanted = block?.type === "text" && more.length === 0 ? commandIn(block.text) : undefined;
+  const instead = wanted && (await commanded(wanted, { ...answering, tally }));
+  if (instead === "answered") return tally.failed ? 1 : 0;
+  const message: UserMessage = instead ? { ...prompt, content: [{ type: "text", text: instead.text }] } : prompt;
+  return modelled({ ...answering, prompt: message, tally });
+}
+
+type Wanted = NonNullable<ReturnType<typeof commandIn>>;
+
+/** A slash command sent as a prompt: what it says is the result; or the text the model gets instead. */
+async function commanded({ command, argument }: Wanted, { conversation, sink, tally, signal, quiet }: Tallied) {
+  const event = (happened: Event) => {
+    tally.take(happened);
+    sink.event(happened);
+  };
+  try {
+    const result = await command.run(argument, { conversation, signal, event });
+    if (result.kind === "prompt") return result;
+    tally.say(result.kind === "exit" ? "" : result.text);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    tally.take({ type: "done", reason: "aborted" });
+  }
+  if (!quiet()) sink.result(tally, undefined);
+  return "answered" as const;
+}
+
+type Tallied = Answering & { tally: Tally };
+
+async function modelled({ conversation, sink, prompt, signal, quiet, tally }: Tallied): Promise<number> {
   conversation.structured();
   for (let attempt = 0, message = prompt; ; attempt++) {
     for await (const event of conversation.agent.prompt(message, signal, tally.turns)) {

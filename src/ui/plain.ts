@@ -108,11 +108,28 @@ export class Plain {
   }
 
   async #command(line: string): Promise<void> {
-    const result = await runCommand(line, this.#conversation);
+    const result = await this.#interruptible((signal) =>
+      runCommand(line, { conversation: this.#conversation, signal }),
+    );
+    if (result === undefined) return this.#say("(interrupted)");
     if (result.kind === "exit") this.#leaving = true;
     else if (result.kind === "prompt") await this.#answer(userMessage(result.text));
     else this.#say(sanitize(result.text));
     if (result.kind === "replaced") this.#conversation = result.conversation;
+  }
+
+  /** Undefined: Ctrl-C ended it. */
+  async #interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    const controller = new AbortController();
+    this.#phase = { kind: "running", controller };
+    try {
+      return await work(controller.signal);
+    } catch (error) {
+      if (controller.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      this.#phase = { kind: "idle" };
+    }
   }
 
   #show(event: Event): void {

@@ -98,6 +98,12 @@ export class Tally {
     }
   }
 
+  /** The whole answer, which is ours and not a model's. */
+  say(text: string): void {
+    this.#text = text;
+    this.done = { type: "done", reason: "end_turn" };
+  }
+
   #reply(message: AssistantMessage): void {
     this.#apiMs += this.#now() - this.#askedAt;
     this.#turns++;
