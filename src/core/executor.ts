@@ -145,7 +145,7 @@ export class Executor {
     const began = deps.now();
     try {
       const title = ready.tool.title(ready.input);
-      const admission = await deps.admit(slot.call, this.#accessOf(ready), title, signal);
+      const admission = await deps.admit(asParsed(slot.call, ready), this.#accessOf(ready), title, signal);
       // After the question, so that a screen shows what was asked before what began.
       emit({ type: "tool.start", call: slot.call, title });
       if (admission.behavior === "deny") {
@@ -204,6 +204,11 @@ export class Executor {
   #accessOf({ tool, input }: Ready): Access {
     return tool.access(input, this.#options.state().cwd);
   }
+}
+
+/** What is judged and shown is what will run: a quoted number or truth in the input is the one it was taken for. */
+function asParsed(call: ToolUse, { input }: Ready): ToolUse {
+  return typeof input === "object" && input !== null ? { ...call, input: { ...call.input, ...input } } : call;
 }
 
 function isShared(access: Access): boolean {

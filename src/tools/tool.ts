@@ -1,6 +1,7 @@
 // Helpers every tool is made with: a zod schema becomes the spec, the parser and its error messages.
 import { z } from "zod";
 import type { Tool, ToolContext, ToolOutput, Access } from "../core/types.ts";
+import { parseLeniently } from "./lenient.ts";
 
 export type ToolDefinition<S extends z.ZodType> = {
   name: string;
@@ -26,7 +27,7 @@ export function defineTool<S extends z.ZodType>(definition: ToolDefinition<S>): 
 
 function parser<S extends z.ZodType>(name: string, schema: S) {
   return (input: unknown): z.output<S> => {
-    const parsed = schema.safeParse(input);
+    const parsed = parseLeniently(schema, input);
     if (parsed.success) return parsed.data;
     const lines = parsed.error.issues.map((issue) => `- ${issue.path.join(".") || "input"}: ${issue.message}`);
     throw new Error(
