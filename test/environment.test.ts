@@ -1,6 +1,15 @@
 // What the model is told about the repository: from files, from git where it may run, bounded, and never in the way.
 import { afterAll, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gitFacts } from "../src/context/environment.ts";
@@ -150,4 +159,32 @@ test("the binary tells it once, after what is cached, and says when the person's
   expect(JSON.stringify(model.requests[0]?.body.system)).not.toContain("Git branch");
   expect(sent.map((text) => text.split("Changed on disk since you saw them").length - 1)).toEqual([0, 0, 1]);
   expect(JSON.stringify(model.requests[2]?.body.messages.at(-1))).toContain(`- ${join(box.cwd, "a.txt")}`);
+});
+
+test("the binary does not wait for a slow git: it tells what it says later, and lets none outlive it", async () => {
+  const waiting = folder();
+  // Waits until the first request is there, then for the test's end.
+  const { bin, started } = fakeGit(
+    `case "$*" in *status*) until [ -e '${waiting}/asked' ]; do sleep 0.05; done; echo ' M late.txt';; *) echo $$ > '${waiting}/pid'; exec sleep 300;; esac`,
+  );
+  const runs = () => {
+    const stat = join("/proc", readFileSync(join(waiting, "pid"), "utf8").trim(), "stat");
+    return existsSync(stat) && !/\) [ZX] /.test(readFileSync(stat, "latin1"));
+  };
+  const sent: string[] = [];
+  await using model = await startFakeModel(({ body, index }) => {
+    sent.push(JSON.stringify(body.messages));
+    writeFileSync(join(waiting, "asked"), "");
+    return index === 0 ? call("Bash", { command: `until [ -e '${waiting}/pid' ]; do sleep 0.05; done` }) : say("ok");
+  });
+  const box = sandbox(model);
+  folders.push(join(box.home, ".."));
+  writeFileSync(join(box.cwd, "a.txt"), "a\n");
+  git(box.cwd, "init", "-q", "-b", "topic");
+  git(box.cwd, "commit", "-q", "--allow-empty", "-m", "one");
+  const ran = await run(box, ["-p", "hi", ...YES], { env: { PATH: `${bin}:${PATH}` } });
+  expect(ran).toMatchObject({ code: 0, stdout: "ok\n" });
+  expect([started(), sent.length]).toEqual([true, 2]);
+  expect(sent[0]).not.toContain("Git branch");
+  if (process.platform === "linux") expect(runs()).toBe(false);
 });

@@ -37,6 +37,14 @@ test("the repository's facts come with the first message of a session only; todo
   expect(await next()).toEndWith("\nFACTS\n</reminder>");
   expect(await next()).toBeUndefined();
   expect(await reminders({ environment: async () => "FACTS" }, { messages: [user("earlier")] })()).toBeUndefined();
+  // A git that takes its time is told of when it is done; the first request does not wait for it.
+  const slow = Promise.withResolvers<string>();
+  const later = reminders({ environment: () => slow.promise });
+  expect(await later()).toBeUndefined();
+  expect(await later()).toBeUndefined();
+  slow.resolve("LATE");
+  expect(await later()).toEndWith("\nLATE\n</reminder>");
+  expect(await later()).toBeUndefined();
   const list = { todos: ["[ ] one"] };
   const todo = reminders({ todos: () => list.todos });
   expect(await todo()).toBe(reminder("The todo list:\n- [ ] one"));

@@ -3,7 +3,8 @@ import { delimiter, isAbsolute, relative } from "node:path";
 import { runQuick, type QuickResult } from "../utils/process.ts";
 import { findRepository, isHarmless, readHead, type Head, type Repository } from "./git.ts";
 
-const WAIT_MS = 150;
+/** Nobody waits for it: what comes later is told later (see Reminders). */
+const WAIT_MS = 10_000;
 const STATUS_LINES = 30;
 const COMMITS = 5;
 const MAX_CHARS = 2_000;
