@@ -9,9 +9,28 @@ export type Seen = { version: Version; lines: "all" | LineRange[] };
 /** A file that is not as the model saw it. `stamp`: which state it is in now, "" when it is gone. */
 export type Change = { path: string; stamp: string };
 
+/** What the conversation shows of a file that is not known here, or is no longer as it is known. */
+export type Recall = (realPath: string, signal: AbortSignal) => Promise<Seen | undefined>;
+
 /** One per session, shared by Read, Edit, Write and whatever else shows files to the model. Keys are real paths. */
 export class FileTracker {
   readonly #seen = new Map<string, Seen>();
+  readonly #recall: Recall | undefined;
+
+  constructor({ recall }: { recall?: Recall } = {}) {
+    this.#recall = recall;
+  }
+
+  /** What the model has seen of the file, its present state first; for who is about to change it. */
+  async known(realPath: string, signal: AbortSignal): Promise<Seen | undefined> {
+    const seen = this.#seen.get(realPath);
+    if (!this.#recall || (seen && !(await isChanged(realPath, seen)))) return seen;
+    // A file that cannot be read was not seen as it is, either.
+    const recalled = await this.#recall(realPath, signal).catch(() => undefined);
+    signal.throwIfAborted();
+    if (recalled) this.#put(realPath, recalled);
+    return recalled ?? seen;
+  }
 
   get(realPath: string): Seen | undefined {
     return this.#seen.get(realPath);
@@ -63,10 +82,7 @@ export class FileTracker {
   /** Files whose content differs from what the model last saw; a deleted file counts. */
   async changed(): Promise<string[]> {
     const found: string[] = [];
-    for (const [path, { version }] of this.#seen) {
-      const now = await currentVersion(path, version.stamp).catch(() => undefined);
-      if (!now || !sameVersion(now, version)) found.push(path);
-    }
+    for (const [path, seen] of this.#seen) if (await isChanged(path, seen)) found.push(path);
     return found;
   }
 
@@ -97,6 +113,11 @@ export class FileTracker {
     this.#seen.delete(path);
     this.#seen.set(path, seen);
   }
+}
+
+async function isChanged(path: string, { version }: Seen): Promise<boolean> {
+  const now = await currentVersion(path, version.stamp).catch(() => undefined);
+  return !now || !sameVersion(now, version);
 }
 
 /** `knownStamp`: when the file still has it, its content is not read again. */

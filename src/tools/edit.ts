@@ -52,7 +52,7 @@ async function edit(input: Input, ctx: ToolContext, tracker: FileTracker): Promi
     const { explainMissing } = await import("../files/missing.ts");
     throw new Error(`${await explainMissing(path, ctx.cwd)}\nTo create a new file use Write.`);
   }
-  const seen = tracker.get(target.path);
+  const seen = await tracker.known(target.path, ctx.signal);
   if (!seen) throw new Error(`${path} has not been read yet. Read it first, then edit.`);
   const { doc, version, current } = await load(target, ctx.signal);
   const changed = !sameVersion(seen.version, version);

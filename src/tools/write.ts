@@ -77,7 +77,7 @@ type Old = { stat: NonNullable<Target["stat"]>; form: TextForm; /** Absent for l
 /** What is there now, if the model knows it all; throws otherwise. */
 async function oldContent(target: Target, tracker: FileTracker, signal: AbortSignal): Promise<Old> {
   const { path } = target;
-  const seen = tracker.get(path);
+  const seen = await tracker.known(path, signal);
   if (!seen) {
     throw new Error(
       `${path} exists and has not been read. Read it first, so that nothing in it gets lost unseen ` +
