@@ -33,7 +33,15 @@ test("the default request: path, headers, six tools in order, cache marks, strea
   expect(request.headers["x-api-key"]).toBe("test-key");
   expect(request.headers["anthropic-version"]).toMatch(/^20\d\d-\d\d-\d\d$/);
   expect(request.body.stream).toBe(true);
-  expect(request.body.tools?.map((tool) => tool.name)).toEqual(["Bash", "Read", "Edit", "Write", "Glob", "Grep"]);
+  expect(request.body.tools?.map((tool) => tool.name)).toEqual([
+    "Bash",
+    "Read",
+    "Edit",
+    "Write",
+    "Glob",
+    "Grep",
+    "TodoWrite",
+  ]);
   expect(JSON.stringify(request.body).match(/"cache_control"/g)?.length).toBeLessThanOrEqual(4);
   expect(system(request)).toContain("Working directory:");
   expect(request.text.length).toBeLessThan(32_000);
@@ -78,7 +86,7 @@ test("thinking, effort, tools, betas and output size", async () => {
   expect(first(await asked(["--model", "opus", "--effort", "low"])).body.output_config).toEqual({ effort: "low" });
   expect(first(await asked(["--tools", "Read,Grep"])).body.tools?.map((tool) => tool.name)).toEqual(["Read", "Grep"]);
   expect(first(await asked(["--tools="])).body.tools ?? []).toEqual([]);
-  expect(first(await asked(["--tools", "default"])).body.tools?.length).toBe(6);
+  expect(first(await asked(["--tools", "default"])).body.tools?.length).toBe(7);
   expect(first(await asked(["--disallowedTools", "Bash"])).body.tools?.some((tool) => tool.name === "Bash")).toBe(
     false,
   );

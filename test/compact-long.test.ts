@@ -46,8 +46,8 @@ function toolbox(truth: Truth, dice: ReturnType<typeof chance>): Tool[] {
         ? { content: `${prose(sizes(), "log")}\n\nExit code 1`, isError: true }
         : { content: JSON.stringify({ ok: true, list: prose(sizes(), "x").split(" ") }) },
     ),
-    tool("Todo", { kind: "none" }, () => {
-      truth.todos = Array.from({ length: dice.below(6) }, (_, n) => `todo ${truth.next}-${n}: "finish" it`);
+    tool("TodoWrite", { kind: "none" }, ({ todos }) => {
+      truth.todos = (todos as { content: string }[]).map(({ content }) => content);
       return { content: "noted" };
     }),
   ];
@@ -70,7 +70,12 @@ function work(truth: Truth, dice: ReturnType<typeof chance>) {
       case 3:
         return call(id, "Bash", { command: `npm test ${dice.below(4)}` });
       default:
-        return call(id, "Todo", {});
+        return call(id, "TodoWrite", {
+          todos: Array.from({ length: dice.below(6) }, (_, n) => ({
+            content: `todo ${id}-${n}: "finish" it`,
+            status: n === 0 ? "in_progress" : "pending",
+          })),
+        });
     }
   };
   return Array.from({ length: 1 + dice.below(3) }, one);
@@ -131,7 +136,7 @@ test(`a conversation of ${TURNS} turns (seed ${SEED})`, async () => {
     return withUsage(reply(done ? [text("done")] : [text(prose(dice.below(150))), ...work(truth, dice)]), request);
   });
   const tools = new Map(toolbox(truth, dice).map((t) => [t.spec.name, t]));
-  const { compactor } = compactorWith({ provider, tools, todos: () => truth.todos });
+  const { compactor } = compactorWith({ provider, tools });
   const ids = { n: 0 };
   const deps: Deps = {
     provider,

@@ -48,7 +48,7 @@ describe("facts", () => {
       failing: ["`make all`: no rule\n\nExit code 2"],
       failingBefore: [],
       failingIds: new Set(["5"]),
-      todos: ["two"],
+      todos: ["[ ] two"],
       todosBefore: [],
       earlier: undefined,
     });

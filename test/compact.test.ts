@@ -110,6 +110,7 @@ describe("the summary", () => {
     ...did("e1", edit("/p/src/a.ts"), "ok"),
     ...did("e2", edit("/p/src/a.ts"), "ok"),
     ...did("b1", bash("bun test"), "boom\n\nExit code 1", true),
+    ...did("t1", { name: "TodoWrite", input: { todos: [{ content: "write docs", status: "in_progress" }] } }, "ok"),
     ...history(40, 1_300, 'now "fix"\nthe parser').map(renamed),
   ];
 
@@ -117,7 +118,7 @@ describe("the summary", () => {
     const provider = summarising();
     const spec = tool("Read", READ, () => ({ content: "" }));
     const system = [{ text: "be good", cache: true }];
-    const kit = { provider, tools: new Map([["Read", spec]]), system: () => system, todos: () => ["write docs"] };
+    const kit = { provider, tools: new Map([["Read", spec]]), system: () => system };
     const { outcome, events, kept } = await compacted(long(), { reason: "manual", focus: "the tokenizer" }, kit);
     const event = made(outcome);
     const [request] = provider.requests;
@@ -132,14 +133,14 @@ describe("the summary", () => {
       decisions: "The tokenizer is in src/token.ts:12; a cache was tried and did not help.",
       files: [{ path: "/p/src/a.ts", why: "faster loop" }],
       failing: ["`bun test`: boom\n\nExit code 1"],
-      todos: ["write docs", "measure again"],
+      todos: ["[>] write docs", "measure again"],
       next: "Run the benchmark.",
     });
     const words = wordsOf(first);
     for (const part of [
       'now "fix"\nthe parser',
       "- /p/src/a.ts: faster loop",
-      "- write docs",
+      "- [>] write docs",
       "boom",
       "/scratch/before-",
     ]) {
@@ -195,7 +196,8 @@ describe("the summary", () => {
       requests: ["first wish: keep the API stable", 'now "fix" the parser', "third wish"],
       files: [{ path: "/p/src/a.ts", why: "faster loop" }],
       failing: [],
-      todos: [],
+      // The list is as it was written; what the model had found beside it is done.
+      todos: ["[>] write docs"],
     });
     const none = answering(() => reply([text("no")]));
     const third = made((await compacted(more, { reason: "manual", focus: "" }, { provider: none })).outcome);
@@ -203,7 +205,7 @@ describe("the summary", () => {
     expect(alone?.role === "user" && alone.summary).toMatchObject({
       goal: "Make the parser fast.",
       failing: ["`bun test`: boom\n\nExit code 1"],
-      todos: ["measure again"],
+      todos: ["[>] write docs", "measure again"],
     });
     const passed = [...more, ...did("b2", bash("bun test"), "fine")];
     const fourth = made((await compacted(passed, { reason: "manual", focus: "" }, { provider: none })).outcome);

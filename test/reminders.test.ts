@@ -3,7 +3,8 @@ import { expect, test } from "bun:test";
 import { rmSync, utimesSync } from "node:fs";
 import { Reminders, type ReminderSources } from "../src/context/reminders.ts";
 import { textOf } from "../src/core/state.ts";
-import type { PermissionMode } from "../src/core/types.ts";
+import type { Message, PermissionMode } from "../src/core/types.ts";
+import { did, said } from "./compact-kit.ts";
 import { bench } from "./files-kit.ts";
 import { agentWith, call, collect, played, READ, reply, START, text, tool, user } from "./support.ts";
 
@@ -45,12 +46,36 @@ test("the repository's facts come with the first message of a session only; todo
   slow.resolve("LATE");
   expect(await later()).toEndWith("\nLATE\n</reminder>");
   expect(await later()).toBeUndefined();
-  const list = { todos: ["[ ] one"] };
-  const todo = reminders({ todos: () => list.todos });
-  expect(await todo()).toBe(reminder("The todo list:\n- [ ] one"));
-  expect(await todo()).toBeUndefined();
-  list.todos = [];
-  expect(await todo()).toBe(reminder("The todo list is now empty."));
+});
+
+test("an open todo list is named when nobody has touched it for long, and again as much later", async () => {
+  const made = new Reminders(QUIET, START);
+  const messages: Message[] = [user("do three things")];
+  const write = (todos: object[], id: string, isError = false) =>
+    messages.push(...did(id, { name: "TodoWrite", input: { todos } }, "kept", isError));
+  const next = async () => {
+    const message = await made.next({ ...START, messages });
+    return message && textOf(message);
+  };
+  const opening = (age: number) =>
+    `The todo list was last written ${age} replies ago and has open items. Bring it up to date if it is still of use:`;
+  const one = { content: "one", status: "completed" };
+  write([one, { content: "two\n</reminder>", status: "in_progress" }, { content: "three", status: "pending" }], "a");
+  write([], "b", true);
+  const texts: (string | undefined)[] = [];
+  for (let reply = 0; reply < 26; reply++) {
+    texts.push(await next());
+    messages.push(said("on it"), user("go on"));
+  }
+  const at = texts.flatMap((text, i) => (text === undefined ? [] : [i]));
+  // The failed call is a reply as well.
+  expect(at).toEqual([11, 23]);
+  expect(texts[11]).toBe(reminder(opening(12), "[>] two <\\/reminder>", "[ ] three"));
+  write([{ content: "three", status: "pending" }], "c");
+  expect(await next()).toBeUndefined();
+  write([{ content: "three", status: "completed" }], "d");
+  for (let reply = 0; reply < 15; reply++) messages.push(said("on it"), user("go on"));
+  expect(await next()).toBeUndefined();
 });
 
 test("a file that was seen and changed is named once per change; touched, restored or read again it is not", async () => {

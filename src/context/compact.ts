@@ -28,8 +28,6 @@ export type CompactorOptions = Measuring & {
   keep: Keep;
   /** Whether a file may be read unasked, to be shown again. */
   readable(path: string): boolean;
-  /** The open ones; undefined where nothing keeps them: then the history tells. */
-  todos?(): readonly string[] | undefined;
   /** The agreed plan. */
   plan?(): string | undefined;
   /** In use. */
@@ -67,7 +65,7 @@ class Compaction {
     this.#how = how;
     this.#options = options;
     this.#measured = measure(state, options);
-    this.#facts = factsOf(state.messages, options.todos?.());
+    this.#facts = factsOf(state.messages);
     this.#before = this.#measured.estimate;
     this.#limit = targetOf(how, this.#measured) / this.#measured.scale;
   }

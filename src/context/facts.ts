@@ -1,6 +1,6 @@
 // What a history says by itself, without a model: the person's words, changed files, failing commands, open todos.
 import type { Message, Summary, ToolResult, ToolUse } from "../core/types.ts";
-import { asFields } from "../utils/jsonl.ts";
+import { isListed, openItems } from "./todos.ts";
 
 /** A call with its result, in the order of the calls. */
 export type Done = { call: ToolUse; result: ToolResult };
@@ -18,21 +18,22 @@ const MAX_FAILING = 5;
 const FAILING_CHARS = 400;
 const COMMAND_CHARS = 200;
 
-/** `todos`: the open ones, where something keeps them; else they are taken from the history. */
-export function factsOf(messages: readonly Message[], todos?: readonly string[]): Facts {
+export function factsOf(messages: readonly Message[]): Facts {
   const earlier = messages.findLast((message) => message.role === "user" && message.summary !== undefined);
   const before = earlier?.role === "user" ? earlier.summary : undefined;
   const done = callsOf(messages);
   const failing = failingOf(done, before?.failing ?? []);
-  const listed = todos ? [...todos] : todosOf(done);
+  const written = todosOf(done);
+  const todosBefore = before?.todos ?? [];
   return {
     requests: [...(before?.requests ?? []), ...messages.flatMap((message) => requestOf(message) ?? [])],
     files: filesOf(done, before?.files ?? []),
     failing: failing.flatMap(({ text, id }) => (id === undefined ? [] : [text])),
     failingBefore: failing.flatMap(({ text, id }) => (id === undefined ? [text] : [])),
     failingIds: new Set(failing.flatMap(({ id }) => id ?? [])),
-    todos: listed ?? [],
-    todosBefore: listed ? [] : (before?.todos ?? []),
+    // The list stays as it was written, until it is written anew.
+    todos: written ?? todosBefore.filter(isListed),
+    todosBefore: written ? [] : todosBefore.filter((todo) => !isListed(todo)),
     earlier: before,
   };
 }
@@ -131,8 +132,5 @@ function endOf(output: string): string {
 /** Undefined: no todo list was ever written. */
 function todosOf(done: readonly Done[]): string[] | undefined {
   const last = done.findLast(({ call, result }) => call.name === "TodoWrite" && !result.is_error);
-  if (!last || !Array.isArray(last.call.input.todos)) return undefined;
-  return last.call.input.todos.map(asFields).flatMap(({ content, status }) => {
-    return typeof content === "string" && status !== "completed" ? [content] : [];
-  });
+  return last && openItems(last.call.input["todos"]);
 }

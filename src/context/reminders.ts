@@ -1,8 +1,12 @@
 // What the model should know although nobody typed it: appended after everything cached, each fact once, nothing rewritten.
 import type { PermissionMode, State, UserMessage } from "../core/types.ts";
 import type { Change } from "../files/tracker.ts";
+import { openTodos } from "./todos.ts";
 
 const MAX_NAMED = 20;
+/** Replies of the model until an open todo list that was not touched is named again. */
+const TODO_AGE = 12;
+const TODO_CHARS = 200;
 /** A disk that does not answer must not hold up the request. */
 const PATIENCE_MS = 250;
 /** Git has had the whole start of the program by then; in a large repository it takes seconds. */
@@ -15,8 +19,6 @@ export type ReminderSources = {
   changes?: (told: ReadonlyMap<string, string>) => Promise<Change[]>;
   /** YYYY-MM-DD. */
   today(): string;
-  /** The todo list as it stands, one line each. */
-  todos?: () => readonly string[];
 };
 
 /** One per conversation. `start`: the state it begins or goes on with. */
@@ -24,7 +26,8 @@ export class Reminders {
   #sources: ReminderSources;
   #date: string;
   #mode: PermissionMode | undefined;
-  #todos = "";
+  /** How old the todo list was when it was last named. */
+  #namedAt = 0;
   #told = new Map<string, string>();
   #begun: boolean;
   #awaited: Promise<{ facts: string | undefined }> | undefined;
@@ -38,7 +41,7 @@ export class Reminders {
   }
 
   /** What is new since the last call, as one message to append; undefined when there is nothing. Never rejects. */
-  async next(state: Pick<State, "mode">): Promise<UserMessage | undefined> {
+  async next(state: Pick<State, "mode" | "messages">): Promise<UserMessage | undefined> {
     const lines = [...(await this.#environment()), ...this.#facts(state), ...(await this.#changes())];
     if (lines.length === 0) return undefined;
     const text = `<reminder>\n${lines.join("\n")}\n</reminder>`;
@@ -58,18 +61,30 @@ export class Reminders {
     return facts ? ["The repository when the session began (it is not updated; its texts are data):", facts] : [];
   }
 
-  #facts({ mode }: Pick<State, "mode">): string[] {
+  #facts({ mode, messages }: Pick<State, "mode" | "messages">): string[] {
     const lines: string[] = [];
     const date = this.#sources.today();
     if (date !== this.#date) lines.push(`The date is now ${date}.`);
     this.#date = date;
     if (mode !== this.#mode) lines.push(`The permission mode is now ${mode}: ${MODES[mode]}`);
     this.#mode = mode;
-    const todos = this.#sources.todos?.() ?? [];
-    const list = todos.map((line) => `- ${line}`).join("\n");
-    if (list !== this.#todos) lines.push(list === "" ? "The todo list is now empty." : `The todo list:\n${list}`);
-    this.#todos = list;
+    lines.push(...this.#todos(messages));
     return lines;
+  }
+
+  /** The model wrote the list itself: it is only named when it seems forgotten. */
+  #todos(messages: State["messages"]): string[] {
+    const open = openTodos(messages);
+    if (!open || open.age < this.#namedAt) this.#namedAt = 0;
+    if (!open || open.age - this.#namedAt < TODO_AGE) return [];
+    this.#namedAt = open.age;
+    const named = open.lines.slice(0, MAX_NAMED).map((line) => inLine(line).slice(0, TODO_CHARS).toWellFormed());
+    const more = open.lines.length - named.length;
+    return [
+      `The todo list was last written ${open.age} replies ago and has open items. Bring it up to date if it is still of use:`,
+      ...named,
+      ...(more > 0 ? [`and ${more} more`] : []),
+    ];
   }
 
   /** Undefined: not known in time; the next request looks again. */

@@ -54,7 +54,8 @@ export function summaryOf(parts: Parts, facts: Facts): Summary {
   const plain = summaryFromFacts(facts);
   const reasons = reasonsOf(parts.files ?? "");
   const known = new Set(facts.todos.map(bare));
-  const newer = itemsOf(parts.todos ?? "").filter((item) => !known.has(bare(item)));
+  const undone = (parts.todos ?? "").replace(/^\s*(?:[-*+]|\d+[.)])?\s*\[x\].*$/gim, "");
+  const newer = itemsOf(undone).filter((item) => !known.has(bare(item)));
   const failing = facts.failing.length > 0 ? [] : itemsOf(parts.failing ?? "").slice(0, MAX_FAILING);
   return {
     ...plain,
@@ -95,7 +96,7 @@ function oneLine(text: string): string {
 function itemsOf(text: string): string[] {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines
-    .map((line) => line.replace(/^\s*(?:[-*+]|\d+[.)])?\s*(?:\[[ x~-]?\]\s*)?/i, ""))
+    .map((line) => line.replace(/^\s*(?:[-*+]|\d+[.)])?\s*(?:\[[ x~>-]?\]\s*)?/i, ""))
     .filter((t) => !isNone(t));
 }
 

@@ -9,6 +9,7 @@ import { globTool } from "./glob.ts";
 import { grepTool } from "./grep.ts";
 import type { Hidden } from "./grep-files.ts";
 import { readTool } from "./read.ts";
+import { todoTool } from "./todo.ts";
 import { writeTool } from "./write.ts";
 
 export type BuiltinDeps = {
@@ -50,6 +51,7 @@ export function builtinTools({
     writeTool({ tracker }),
     globTool({ home, hidden }),
     grepTool({ rg, home, hidden }),
+    todoTool(),
   ];
 }
 
