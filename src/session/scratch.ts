@@ -1,12 +1,14 @@
 // A session's own folder for long command output: kept as long as the session may be resumed, then swept.
-import { accessSync, constants, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 
 const KEPT_MS = 30 * 24 * 3_600_000;
 
 export type Scratch = {
   /** Made (0700) by whoever writes first. */
   path: string;
+  /** For the person: the folder is not where it should be, and why. */
+  note?: string;
   /** At the end: an unrecorded session leaves nothing; a recorded one its output files, for a month. */
   close(): void;
 };
@@ -14,12 +16,14 @@ export type Scratch = {
 export type ScratchOptions = { nanocode: string; tmp: string; id: string; persist: boolean };
 
 export function scratchFolder({ nanocode, tmp, id, persist }: ScratchOptions): Scratch {
-  if (!persist || !isWritable(nanocode)) {
-    // Named by chance: nobody can have put a folder there before us.
-    const path = join(tmp, `nanocode-${crypto.randomUUID()}`);
-    return { path, close: () => rmSync(path, { recursive: true, force: true }) };
-  }
+  if (!persist) return temporary(tmp);
   const all = join(nanocode, "scratch");
+  const problem = problemWith(all);
+  if (problem !== undefined) {
+    const { path, close } = temporary(tmp);
+    const note = `long output of commands is kept in ${path} until the end, because ${all} cannot be used (${problem}).`;
+    return { path, note, close };
+  }
   const path = join(all, id);
   return {
     path,
@@ -30,17 +34,20 @@ export function scratchFolder({ nanocode, tmp, id, persist }: ScratchOptions): S
   };
 }
 
-/** Whether the nearest existing folder above can be written. */
-function isWritable(folder: string): boolean {
-  for (let at = folder; ; at = dirname(at)) {
-    const stat = statOf(at);
-    if (stat === undefined && dirname(at) !== at) continue;
-    try {
-      accessSync(at, constants.W_OK);
-      return stat?.isDirectory() ?? false;
-    } catch {
-      return false;
-    }
+function temporary(tmp: string): Scratch {
+  // Named by chance: nobody can have put a folder there before us.
+  const path = join(tmp, `nanocode-${crypto.randomUUID()}`);
+  return { path, close: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** Why nothing can be made in the folder: found out by making it, because rights alone do not tell (/proc, full disks). */
+function problemWith(folder: string): string | undefined {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error && "code" in error ? String(error.code) : String(error);
   }
 }
 
@@ -63,14 +70,6 @@ function sweep(all: string): void {
     const folder = join(all, name);
     const stat = statSync(folder, { throwIfNoEntry: false });
     if (stat && Date.now() - stat.mtimeMs > KEPT_MS) rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function statOf(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined; // below something that is no folder
   }
 }
 
