@@ -216,6 +216,8 @@ export type Question = {
   reason: string;
   /** What it touches, one line each: "writes src/a.ts", "runs outside the sandbox". Not sanitised. */
   touches: readonly string[];
+  /** No allow rule would let it run unasked: a rule wants it asked, or it is about what is protected. */
+  mustAsk?: true;
   /** The rules "always" would save, e.g. `Edit` or `Bash(npm test:*)`; absent when there is no safe one. */
   always?: {
     rules: readonly string[];

@@ -22,6 +22,8 @@ export type GateOptions = {
   warn(text: string): void;
 };
 
+const MUST_ASK = { mustAsk: true } as const;
+
 /** Rules for this session grow by "always"; questions are put one at a time, whatever runs in parallel. */
 export class Gate {
   #options: GateOptions;
@@ -69,10 +71,11 @@ export class Gate {
         : undefined;
     const { reason, touches } = decision;
     const offer = always && { rules: always, saved: keep !== undefined };
-    const answer = await host.ask(
-      { call, access, title, reason, touches, ...(offer ? { always: offer } : {}) },
-      signal,
-    );
+    const more = {
+      ...(offer ? { always: offer } : {}),
+      ...(this.#isAllowable(call, access, decision) ? {} : MUST_ASK),
+    };
+    const answer = await host.ask({ call, access, title, reason, touches, ...more }, signal);
     if (answer.behavior === "deny") {
       const message =
         answer.message ?? "The person declined this call. Do not try it another way: ask what they want instead.";
@@ -82,6 +85,21 @@ export class Gate {
     for (const update of answer.updates ?? []) this.#apply(update);
     const input = answer.input ? { input: answer.input } : {};
     return { behavior: "allow", ...input, ...(decision.confine ? { confine: decision.confine } : {}) };
+  }
+
+  /** Whether a rule that allows all of the tool would let the call run; found out by deciding it once more. */
+  #isAllowable(call: ToolUse, access: Access, { step }: Decision): boolean {
+    if (step !== "mode") return false;
+    const { mode, world } = this.#options;
+    const { root, home } = world();
+    // Where a command writes is the business of Edit rules.
+    const all = [call.name, "Edit"].flatMap((text) => {
+      const rule = parseRule(text, "allow", "", { base: root, cwd: root, home });
+      return "problem" in rule ? [] : [rule];
+    });
+    const rules = this.rules();
+    const allow = [...rules.allow, ...all];
+    return decide(call, access, { ...rules, allow }, mode(), world()).behavior === "allow";
   }
 
   #keep(texts: readonly string[]): void {
