@@ -280,6 +280,18 @@ test("stop reasons: cut at max tokens, paused, refused", async () => {
   expect(JSON.stringify(next)).not.toContain("part two");
 });
 
+test("a reply without any content: refused, it is no success", async () => {
+  const ends = async (stop: "refusal" | "model_context_window_exceeded" | "end_turn") => {
+    const { agent, recorded } = agentWith(played([reply([], stop)]), []);
+    const events = await collect(agent.prompt(user("go"), never));
+    expect(recorded).toEqual([{ type: "message", message: user("go") }]);
+    return events.at(-1);
+  };
+  expect(await ends("refusal")).toEqual({ type: "done", reason: "refusal" });
+  expect(await ends("model_context_window_exceeded")).toMatchObject({ type: "done", reason: "error" });
+  expect(await ends("end_turn")).toEqual({ type: "done", reason: "end_turn" });
+});
+
 test("limits: turns, budget, too many broken replies", async () => {
   const looping = () => played(Array.from({ length: 30 }, () => reply([call("c", "Read")])));
   const read = tool("Read", READ, () => ({ content: "r" }));

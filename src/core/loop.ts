@@ -176,7 +176,7 @@ class Run {
   async *#next(reply: Reply, executor: Executor): AsyncGenerator<Event, Done | undefined> {
     const message = reply.message();
     if (this.#signal.aborted || executor.interrupted) return yield* this.#interrupt(message);
-    if (!message) return this.#recover() ?? { type: "done", reason: "end_turn" };
+    if (!message) return yield* this.#empty(reply);
     const calls = toolUses(message).length > 0;
     switch (message.stopReason) {
       case "refusal":
@@ -195,6 +195,13 @@ class Run {
         if (calls) return undefined;
         return yield* this.#end();
     }
+  }
+
+  /** Nothing came, so nothing is recorded: how it ended is all there is. */
+  async *#empty({ stopReason }: Reply): AsyncGenerator<Event, Done | undefined> {
+    if (stopReason === "refusal") return { type: "done", reason: "refusal" };
+    if (stopReason === "model_context_window_exceeded") return yield* this.#failed(tooLong());
+    return { type: "done", reason: "end_turn" };
   }
 
   /** Typed while the last answer streamed: answered now, not lost. */

@@ -48,6 +48,11 @@ export class Reply {
     this.#stopReason ??= reason;
   }
 
+  /** Why it ended; undefined while it has not. */
+  get stopReason(): StopReason | undefined {
+    return this.#stopReason;
+  }
+
   /**
    * The message for the record, or undefined when nothing came. Of an interrupted reply the text so far is kept; of
    * one that broke off only complete blocks are: its end will be asked for again.
