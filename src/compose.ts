@@ -1,26 +1,25 @@
 // The composition root: options and settings become a provider, tools, a gate and one conversation.
+import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Conversation } from "./commands/command.ts";
 import type { KeptRules } from "./commands/keep.ts";
 import type { Options } from "./config/flags.ts";
-import { readPrompt } from "./config/promptfile.ts";
 import { projectSlug, type Env, type Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
-import { projectFolders } from "./config/sources.ts";
 import { readAutoCompact } from "./context/budget.ts";
 import { compactor, type CompactorOptions } from "./context/compact.ts";
 import { gitFacts } from "./context/environment.ts";
 import { keepIn } from "./context/keep.ts";
 import { memoryPrompt, memoryReminder } from "./context/memory-text.ts";
 import { touchedPaths } from "./context/memory-touch.ts";
-import { loadMemory, type Memory } from "./context/memory.ts";
 import { Reminders } from "./context/reminders.ts";
 import { readableIn } from "./context/restore.ts";
 import { sharesOf } from "./context/shares.ts";
 import { Agent } from "./core/agent.ts";
 import { UsageError } from "./core/errors.ts";
 import { Spending } from "./core/spending.ts";
+import type { Prefix } from "./core/prefix.ts";
 import { NO_USAGE, reduce } from "./core/state.ts";
 import type { Deps, DurableEvent, Host, State, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
@@ -30,8 +29,8 @@ import { FileTracker } from "./files/tracker.ts";
 import { CacheGuard, guarded } from "./model/guard.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
 import { tune } from "./model/tune.ts";
-import { addedFolders, modeOf, Permit } from "./permit.ts";
-import { promptBook, type PromptBook } from "./prompt/book.ts";
+import { memoryOf, promptOf } from "./instructions.ts";
+import { modeOf, Permit } from "./permit.ts";
 import { findSession, latestSession } from "./session/list.ts";
 import { scratchFolder } from "./session/scratch.ts";
 import { SessionStore } from "./session/store.ts";
@@ -85,20 +84,6 @@ export async function compose(setup: Setup): Promise<Conversation> {
   return source === undefined ? parts.fresh() : parts.reopen(source);
 }
 
-/** The memory files of the folder a conversation starts in. */
-export function memoryOf({ options, settings, places, cwd }: Omit<Setup, "host" | "steering">, permit: Permit): Memory {
-  const excludes = [settings.other["claudeMdExcludes"]].flat();
-  return loadMemory({
-    cwd,
-    root: projectFolders(cwd).at(-1) ?? cwd,
-    places,
-    added: () => permit.roots(),
-    sources: options.settingSources,
-    excludes: excludes.filter((glob) => typeof glob === "string"),
-    hidden: (path) => permit.hides(path),
-  });
-}
-
 /** The session file to go on from. */
 function sourceOf({ continue: last, resume }: Options, places: Places, cwd: string): string | undefined {
   if (typeof resume === "string") {
@@ -119,6 +104,7 @@ class Parts {
   #overrides: Overrides;
   #facts: Facts;
   #tasks = new BackgroundTasks();
+  #isCached = false;
 
   constructor(setup: Setup, chosen: Chosen, overrides: Overrides, facts: Facts) {
     this.#setup = setup;
@@ -146,6 +132,7 @@ class Parts {
     const { options, cwd, places, warn } = this.#setup;
     const id = /([^/\\]+)\.jsonl$/.exec(path)?.[1] ?? "";
     this.#refuseTaken();
+    this.#isCached = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < CACHE_MS;
     if (options.forkSession || options.noSessionPersistence) {
       const { load, repairs } = await import("./session/load.ts");
       const { events, notices } = await load(path);
@@ -175,6 +162,7 @@ class Parts {
     const past = events.reduce(reduce, this.#start());
     // A resumed session keeps its history; where and how it works on is decided now.
     const { messages, stale } = past;
+    const begun = events.findLast((event) => event.type === "prefix");
     const start: State = { ...this.#start(), messages, ...(stale === undefined ? {} : { stale }) };
     return converse({
       ...this.#setup,
@@ -185,6 +173,7 @@ class Parts {
       ...this.#chosen,
       overrides: this.#overrides,
       facts: this.#facts,
+      cached: begun?.type === "prefix" && this.#isCached ? begun.prefix : undefined,
       resolveModel: (name) => (name === "script" ? name : modelId(name, this.#overrides)),
       fresh: async () => {
         const { sessionId: _, ...options } = this.#setup.options;
@@ -204,6 +193,8 @@ class Parts {
   }
 }
 
+/** No cache lives longer after its last use. */
+const CACHE_MS = 60 * 60_000;
 /** Before each request so many files are looked at: those used last. */
 const WATCHED_FILES = 100;
 type Facts = Promise<string | undefined>;
@@ -222,6 +213,8 @@ type Converse = Setup &
     tasks: BackgroundTasks;
     overrides: Overrides;
     facts: Facts;
+    /** What earlier requests of this conversation began with, when a cache of them may live. */
+    cached: Prefix | undefined;
     resolveModel(name: string): string;
     fresh(): Promise<Conversation>;
   };
@@ -269,7 +262,10 @@ function wire(setup: Converse) {
     readable: readableIn(permit),
     log,
   };
-  const guard = new CacheGuard();
+  const guard = new CacheGuard({
+    resumed: setup.cached,
+    keep: (prefix) => store?.append({ type: "prefix", prefix }),
+  });
   const spending = new Spending();
   const reminders = remindersOf(setup, tracker);
   const deps: Deps = {
@@ -375,21 +371,4 @@ function converse(setup: Converse): Conversation {
       await close();
     },
   };
-}
-
-type PromptSetup = Pick<Setup, "options" | "cwd" | "env" | "settings">;
-
-export function promptOf({ options, cwd, env, settings }: PromptSetup, memory: string | undefined): PromptBook {
-  const fromFile = (path: string | undefined) => (path === undefined ? undefined : readPrompt(resolve(cwd, path)));
-  const append = [options.appendSystemPrompt, fromFile(options.appendSystemPromptFile)].filter((t) => t !== undefined);
-  return promptBook({
-    cwd,
-    platform: process.platform,
-    shell: env.SHELL,
-    date: localDate(new Date()),
-    addedFolders: addedFolders(options, settings).map((dir) => resolve(cwd, dir)),
-    memory,
-    replace: options.systemPrompt ?? fromFile(options.systemPromptFile),
-    append: append.length > 0 ? append.join("\n\n") : undefined,
-  });
 }

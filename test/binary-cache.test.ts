@@ -1,6 +1,6 @@
 // The prompt cache in the real binary: a session never breaks its prefix but where it says so, and the result counts it.
 import { afterAll, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
 import { GOOD_SUMMARY } from "./compact-kit.ts";
@@ -41,4 +41,38 @@ test("with --cache-strict: six reads, a failed command and a compaction; one bre
   expect(usage.cache_read_input_tokens).toBeGreaterThan(usage.cache_creation_input_tokens ?? 0);
   expect(usage.cache_creation_input_tokens).toBeGreaterThan(40_000);
   expect(usage.input_tokens).toBe(0);
+});
+
+test("a resumed session says what broke its cache: an edited memory file, other tools, another model; else nothing", async () => {
+  await using model = await startFakeModel(() => say("ok"), { check: false });
+  const box = sandbox(model);
+  boxes.push(box);
+  const session = "11111111-2222-4333-8444-555555555555";
+  const memory = join(box.cwd, "NANOCODE.md");
+  writeFileSync(memory, "Use tabs.\n");
+  const said = async (...flags: string[]) => {
+    const ran = await run(box, ["-p", "Go on.", "--resume", session, ...flags]);
+    expect([ran.code, ran.stdout]).toEqual([0, "ok\n"]);
+    return ran.stderr.replace("The prompt cache begins anew: ", "").trim();
+  };
+  expect((await run(box, ["-p", "Begin.", "--session-id", session])).stderr).toBe("");
+  expect(await said("--cache-strict")).toBe("");
+  writeFileSync(memory, "Use blanks.\n");
+  expect(await said()).toBe(`system block 2 changed in the memory file "${memory}".`);
+  expect(await said()).toBe("");
+  writeFileSync(join(box.cwd, "NANOCODE.local.md"), "And short names.\n");
+  expect(await said()).toContain(`in the memory file "${join(box.cwd, "NANOCODE.local.md")}"`);
+  expect(await said("--tools", "Read,Grep")).toBe(
+    "the tool list changed (removed Bash, Edit, Write, Glob, TodoWrite).",
+  );
+  expect(await said()).toBe("the tool list changed (added Bash, Edit, Write, Glob, TodoWrite).");
+  expect(await said("--model", "haiku", "--cache-strict")).toMatch(/^the model is claude-haiku\S* instead of /);
+  // Nobody's cache lives so long.
+  const [folder = ""] = readdirSync(join(box.home, ".nanocode", "sessions"));
+  const file = join(box.home, ".nanocode", "sessions", folder, `${session}.jsonl`);
+  utimesSync(file, new Date(), new Date(Date.now() - 2 * 3_600_000));
+  expect(await said()).toBe("");
+  // It is said of an earlier program's requests, never kept twice.
+  const prefixes = readFileSync(file, "utf8").match(/"subtype":"prefix"/g);
+  expect(prefixes?.length).toBe(7);
 });

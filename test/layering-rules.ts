@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[] | typeof EVERYTHING> = {
   "src/app.ts": EVERYTHING,
   "src/compose.ts": EVERYTHING,
   "src/judging.ts": EVERYTHING,
+  "src/instructions.ts": ["src/permit.ts", "config", "context", "prompt", ...BASE],
   "src/project.ts": ["commands", "config", "permissions", ...BASE],
   "src/permit.ts": ["permissions", "sandbox", "config", "commands", ...BASE],
   "src/grep-worker.ts": ["tools", "files", ...BASE],

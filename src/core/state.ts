@@ -30,6 +30,8 @@ export function reduce(state: State, event: DurableEvent): State {
       return { ...state, model: event.model };
     case "cwd":
       return { ...state, cwd: event.cwd };
+    case "prefix":
+      return state;
     case "compacted":
       return { ...state, messages: event.messages, stale: event.messages.length };
     default:
@@ -44,6 +46,7 @@ export function isDurable(event: Event): event is DurableEvent {
     case "mode":
     case "model":
     case "cwd":
+    case "prefix":
     case "compacted":
       return true;
     default:

@@ -1,4 +1,5 @@
 // The vocabulary: blocks, messages, events, tools and the interfaces every other room is written against.
+import type { Prefix } from "./prefix.ts";
 
 // ---- Blocks: the Messages API's shapes, so the first provider is nearly an identity. ----
 
@@ -267,6 +268,8 @@ export type DurableEvent =
   | { type: "mode"; mode: PermissionMode }
   | ModelChange
   | { type: "cwd"; cwd: string }
+  /** What requests begin with from here on; the state does not depend on it. */
+  | { type: "prefix"; prefix: Prefix }
   /** `messages` replaces everything before it. */
   | {
       type: "compacted";

@@ -1,14 +1,15 @@
 // What broke a cached prefix, in words a person can act on: which tool, which server, which part of the system text.
 
 import type { CacheCause } from "../core/cache.ts";
+import type { PrefixSection } from "../core/prefix.ts";
 
 const SERVER = /^mcp__(.+?)__/;
 const SHOWN = 5;
 
 /** Names to hashes, in the order of the request. Undefined when nothing changed. */
 export function toolsChange(
-  before: ReadonlyMap<string, bigint>,
-  now: ReadonlyMap<string, bigint>,
+  before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
 ): { cause: CacheCause; text: string } | undefined {
   const [old, fresh] = [[...before.keys()], [...now.keys()]];
   const added = fresh.filter((name) => !before.has(name));
@@ -36,21 +37,34 @@ function listed(names: readonly string[]): string {
   return names.slice(0, SHOWN).join(", ") + more;
 }
 
-/** The heading or memory file in which two texts begin to differ; `where` begins with a space, or is "". */
-export function sectionAt(before: string, now: string): { cause: "memory" | "prompt"; where: string } {
-  const at = differenceOf(before, now);
-  // To the end of the line that is not empty: the difference may lie in the heading itself.
-  const text = now.length >= before.length ? now : before;
-  const end = text.indexOf("\n", at + (/^\n*/.exec(text.slice(at))?.[0].length ?? 0));
-  const upTo = text.slice(0, end < 0 ? text.length : end);
-  const [file] = [...upTo.matchAll(/^<memory path=("(?:[^"\\]|\\.)*")|^<\/memory>$/gm)].slice(-1);
-  if (file?.[1] !== undefined) return { cause: "memory", where: ` in the memory file ${file[1]}` };
-  const [heading] = [...upTo.matchAll(/^#+ (.{1,60})/gm)].slice(-1);
-  return { cause: "prompt", where: heading ? ` below "${heading[1]}"` : "" };
+const MEMORY = "<memory path=";
+
+/** The system text cut at headings and memory files. */
+export function sectionsOf(text: string): PrefixSection[] {
+  const starts = [...text.matchAll(/^(?:#+ (.{1,60}).*|(<memory path="(?:[^"\\]|\\.)*").*|<\/memory>)$/gm)];
+  const edges = [
+    { index: 0, label: "" },
+    // Empty lines in front belong to what they were put in for.
+    ...starts.map(({ index, 1: heading, 2: file }) => {
+      return { index: text.slice(0, index).trimEnd().length, label: file ?? heading ?? "" };
+    }),
+  ];
+  return edges.flatMap(({ index, label }, i): PrefixSection[] => {
+    const body = text.slice(index, edges[i + 1]?.index);
+    return body === "" ? [] : [[label, Bun.hash.xxHash64(body).toString(36)]];
+  });
 }
 
-function differenceOf(a: string, b: string): number {
-  let at = 0;
-  while (at < a.length && at < b.length && a[at] === b[at]) at++;
-  return at;
+/** Where two texts begin to differ; `where` begins with a space, or is "". */
+export function sectionAt(
+  before: readonly PrefixSection[],
+  now: readonly PrefixSection[],
+): { cause: "memory" | "prompt"; where: string } {
+  const at = now.findIndex(([label, hash], i) => label !== before[i]?.[0] || hash !== before[i][1]);
+  const [old, fresh] = at < 0 ? [before[now.length], undefined] : [before[at], now[at]];
+  // Of one that went or came, not of the one that now stands in its place.
+  const isGone = old !== undefined && !now.some(([label]) => label === old[0]);
+  const label = (isGone ? old : (fresh ?? old))?.[0] ?? "";
+  if (label.startsWith(MEMORY)) return { cause: "memory", where: ` in the memory file ${label.slice(MEMORY.length)}` };
+  return { cause: "prompt", where: label === "" ? "" : ` below "${label}"` };
 }

@@ -1,23 +1,18 @@
 // Watches over the prompt cache: each request must extend the one before it; what breaks that is named, before it is sent.
 import type { CacheBreak, CacheCause, CacheReport } from "../core/cache.ts";
+import type { Prefix, PrefixSection } from "../core/prefix.ts";
 import { ModelError } from "../core/errors.ts";
 import { addUsage, NO_USAGE } from "../core/state.ts";
 import type { DurableEvent, Message, ModelRequest, Provider, ProviderEvent, ToolSpec, Usage } from "../core/types.ts";
-import { sectionAt, toolsChange } from "./guard-cause.ts";
+import { sectionAt, sectionsOf, toolsChange } from "./guard-cause.ts";
 
 /** What the program says it is about to change. */
-export type Announcement = "model" | "compaction" | "configured";
+export type Announcement = "model" | "compaction" | "configured" | "resumed";
 export type Verdict = { kind: "first" } | { kind: "intact" } | { kind: "broken"; break: CacheBreak };
 
 /** Hashes of what one message sends, block by block: the next request may add blocks to the last message. */
 type Print = { role: Message["role"]; blocks: readonly bigint[]; kinds: readonly string[] };
-type Prints = {
-  model: string;
-  thinking: string;
-  tools: ReadonlyMap<string, bigint>;
-  system: readonly string[];
-  messages: readonly Print[];
-};
+type Prints = Prefix & { messages: readonly Print[] };
 type Found = Omit<CacheBreak, "announced">;
 
 /** What an announcement may change. */
@@ -26,16 +21,32 @@ const EXPLAINS: Readonly<Record<Announcement, readonly CacheCause[]>> = {
   model: ["model", "thinking", "prompt"],
   compaction: ["history"],
   configured: ["tools", "prompt"],
+  // Whoever resumes may have other flags, files and servers; the history is what was recorded.
+  resumed: ["model", "thinking", "tools", "server", "memory", "prompt"],
 };
+/** Texts whose sections are kept: there are two blocks, and models have their own. */
+const MOST_TEXTS = 8;
 
 export class CacheGuard {
   /** Nothing of a message changes once it is made, so it is hashed once; entries go with their objects. */
   readonly #prints = new WeakMap<Message, Print>();
-  readonly #tools = new WeakMap<ToolSpec, bigint>();
+  readonly #tools = new WeakMap<ToolSpec, string>();
+  readonly #sections = new Map<string, readonly PrefixSection[]>();
   /** What is about to change, and in which words. */
   readonly #announced = new Map<Announcement, string>();
   #before: Prints | undefined;
+  readonly #keep: ((prefix: Prefix) => void) | undefined;
+  #kept = "";
   #report: CacheReport = { usage: NO_USAGE, requests: 0, breaks: 0, missed: 0 };
+
+  /** `resumed`: what the requests before this program began with, while a cache of them may live. `keep`: is told of each new one. */
+  constructor({ resumed, keep }: { resumed?: Prefix | undefined; keep?: (prefix: Prefix) => void } = {}) {
+    this.#keep = keep;
+    if (!resumed) return;
+    this.#before = { ...resumed, messages: [] };
+    this.#kept = JSON.stringify(resumed);
+    this.announce("resumed");
+  }
 
   get report(): CacheReport {
     return this.#report;
@@ -81,7 +92,14 @@ export class CacheGuard {
     if (refused) return verdict;
     this.#before = now;
     this.#announced.clear();
+    this.#record(now);
     return verdict;
+  }
+
+  #record({ messages: _, ...prefix }: Prints): void {
+    const text = JSON.stringify(prefix);
+    if (text !== this.#kept) this.#keep?.(prefix);
+    this.#kept = text;
   }
 
   #judge(found: readonly Found[], isFirst: boolean): Verdict {
@@ -107,16 +125,23 @@ export class CacheGuard {
     return {
       model,
       thinking: JSON.stringify([thinking, effort]),
-      tools: new Map(tools.map((tool) => [tool.name, this.#toolHash(tool)])),
-      system: system.map((block) => block.text),
+      tools: tools.map((tool) => [tool.name, this.#toolHash(tool)] as const),
+      system: system.map(({ text }) => this.#sectionsOf(text)),
       messages: messages.map((message) => this.#printOf(message)),
     };
   }
 
-  #toolHash(tool: ToolSpec): bigint {
+  #sectionsOf(text: string): readonly PrefixSection[] {
+    const known = this.#sections.get(text) ?? sectionsOf(text);
+    if (this.#sections.size >= MOST_TEXTS) this.#sections.clear();
+    this.#sections.set(text, known);
+    return known;
+  }
+
+  #toolHash(tool: ToolSpec): string {
     const known = this.#tools.get(tool);
     if (known !== undefined) return known;
-    const hash = hashOf(tool);
+    const hash = hashOf(tool).toString(36);
     this.#tools.set(tool, hash);
     return hash;
   }
@@ -162,7 +187,7 @@ function differences(before: Prints, now: Prints): Found[] {
   if (before.model !== now.model) {
     return [found("model", "model", `the model is ${now.model} instead of ${before.model}`)];
   }
-  const tools = toolsChange(before.tools, now.tools);
+  const tools = toolsChange(new Map(before.tools), new Map(now.tools));
   return [
     ...(tools ? [found("tools", tools.cause, tools.text)] : []),
     ...systemChange(before.system, now.system),
@@ -175,17 +200,20 @@ function found(segment: string, cause: CacheCause, what: string): Found {
   return { segment, cause, text: `The prompt cache begins anew: ${what}.` };
 }
 
-function systemChange(before: readonly string[], now: readonly string[]): Found[] {
-  const at = Math.max(before.length, now.length) === 0 ? -1 : firstDifference(before, now);
+function systemChange(before: Prefix["system"], now: Prefix["system"]): Found[] {
+  const at = firstDifference(before, now);
   if (at < 0) return [];
-  const { cause, where } = sectionAt(before[at] ?? "", now[at] ?? "");
+  const { cause, where } = sectionAt(before[at] ?? [], now[at] ?? []);
   const segment = `system block ${at + 1}`;
   return [found(segment, cause, `${segment} changed${where}`)];
 }
 
-function firstDifference(before: readonly string[], now: readonly string[]): number {
+function firstDifference(before: Prefix["system"], now: Prefix["system"]): number {
   const length = Math.max(before.length, now.length);
-  for (let at = 0; at < length; at++) if (before[at] !== now[at]) return at;
+  for (let at = 0; at < length; at++) {
+    const [old, fresh] = [before[at], now[at]];
+    if (old !== fresh && JSON.stringify(old) !== JSON.stringify(fresh)) return at;
+  }
   return -1;
 }
 

@@ -1,6 +1,7 @@
 // Durable events as lines of a session file. Messages have the shape other programs read from such files:
 // `type` user or assistant, `uuid`, `parentUuid`, `message`; the rest is `type: "system"` with a subtype.
 // What only we know is under `nanocode`.
+import type { Prefix } from "../core/prefix.ts";
 import type {
   AssistantMessage,
   CallOutcome,
@@ -41,6 +42,8 @@ export function encode(event: DurableEvent): Fields {
       return { type: "system", subtype: "model", model: event.model, reason: event.reason };
     case "cwd":
       return { type: "system", subtype: "cwd", to: event.cwd };
+    case "prefix":
+      return { type: "system", subtype: "prefix", prefix: event.prefix };
     case "compacted": {
       const { type: _, messages, ...facts } = event;
       return { type: "system", subtype: "compacted", ...facts, messages: messages.map(encodeMessage) };
@@ -123,6 +126,10 @@ export class Decoder {
         const cwd = text(line.to);
         return cwd === undefined ? undefined : { type: "cwd", cwd };
       }
+      case "prefix": {
+        const prefix = prefixOf(asFields(line.prefix));
+        return prefix && { type: "prefix", prefix };
+      }
       case "compacted": {
         if (!Array.isArray(line.messages)) return undefined;
         const messages = line.messages.map((message) => this.#message(asFields(message)));
@@ -151,6 +158,17 @@ function compactedFacts(line: Fields): Pick<Compacted, "postTokens" | "how" | "s
     ...(how ? { how } : {}),
     ...(model === undefined ? {} : { spent: { model, usage: usageOf(asFields(spent.usage)) } }),
   };
+}
+
+/** Undefined when it is not whole: a guess at what was cached is of no use. */
+function prefixOf({ model, thinking, tools, system }: Fields): Prefix | undefined {
+  const isPair = (value: unknown) =>
+    Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === "string");
+  const isPairs = (value: unknown) => Array.isArray(value) && value.every(isPair);
+  if (typeof model !== "string" || typeof thinking !== "string" || !isPairs(tools)) return undefined;
+  if (!Array.isArray(system) || !system.every(isPairs)) return undefined;
+  // Checked just above.
+  return { model, thinking, tools, system } as Prefix;
 }
 
 /** What a summary lacks is empty; nothing at all when it is none. */
