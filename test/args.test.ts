@@ -1,5 +1,7 @@
 // The command line: what every form of every flag means, and the one line each mistake gets.
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { help, parseArgs, type Parsed } from "../src/config/args.ts";
 import { FLAGS, type Flag } from "../src/config/flags.ts";
 import { UsageError } from "../src/core/errors.ts";
@@ -223,4 +225,12 @@ test("help names every flag that has a group, once, in at most 100 columns", () 
     const shown = lines.filter((line) => new RegExp(`^ +(-\\w, )?${flag.name}( |\\[|$)`).test(line)).length;
     expect([flag.name, shown]).toEqual([flag.name, flag.group ? 1 : 0]);
   }
+});
+
+test("README names the flags that have an effect and are not listed", () => {
+  const readme = readFileSync(join(import.meta.dir, "..", "README.md"), "utf8");
+  const flags: readonly Flag[] = Object.values(FLAGS);
+  const hidden = flags.filter(({ group, fate }) => group === undefined && fate === undefined).map(({ name }) => name);
+  const [, named = ""] = /Not listed, because ([^.]*)\./.exec(readme) ?? [];
+  expect([...named.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? "").toSorted()).toEqual(hidden.toSorted());
 });

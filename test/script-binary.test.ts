@@ -38,7 +38,16 @@ test("the demonstration runs to its end, and its folder holds the repair", async
   const { code, stdout } = await run(box(), ["demo"], { env: { TMPDIR: box().home } });
   expect(code).toBe(0);
   expect(stdout).toContain("All 5 tests pass");
+  expect(stdout).toContain("\n* Bash: Run the tests\n  error: ok euros and cents");
   const [dir = ""] = readdirSync(box().home).filter((name) => name.startsWith("nanocode-demo-"));
   expect(stdout).toContain(join(box().home, dir));
   expect(readFileSync(join(box().home, dir, "price.sh"), "utf8")).toContain("%d,%02d €");
+});
+
+test("without a folder to work in the demonstration says which variable to set", async () => {
+  const tmp = join(box().home, "absent");
+  const { code, stdout, stderr } = await run(box(), ["demo"], { env: { TMPDIR: tmp } });
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toStartWith(`nanocode demo cannot make its scratch folder in ${tmp} (ENOENT`);
+  expect(stderr).toEndWith("). Set TMPDIR to a folder you can write to.\n");
 });

@@ -26,7 +26,7 @@ export type DemoWorld = {
   which?: (command: string, options: { PATH: string }) => string | null;
 };
 
-/** Makes the scratch project. Throws UsageError on Windows without bash, and the system's error when `tmp` is not writable. */
+/** Makes the scratch project. Throws UsageError where it cannot: on Windows without bash, or in a `tmp` of no use. */
 export function prepareDemo({
   tmp,
   platform = process.platform,
@@ -39,8 +39,7 @@ export function prepareDemo({
       "nanocode demo runs shell scripts: install Git for Windows, which brings bash, and try again.",
     );
   }
-  const dir = realpathSync(mkdtempSync(join(tmp, "nanocode-demo-")));
-  for (const [name, content] of Object.entries(PROJECT)) writeFileSync(join(dir, name), content);
+  const dir = scratchProject(tmp);
   const git = find("git");
   const recorded = git !== null && recordInGit(git, dir, env);
   return {
@@ -51,6 +50,19 @@ export function prepareDemo({
     opening: opening(dir),
     closing: closing(dir, { recorded, platform }),
   };
+}
+
+function scratchProject(tmp: string): string {
+  try {
+    const dir = realpathSync(mkdtempSync(join(tmp, "nanocode-demo-")));
+    for (const [name, content] of Object.entries(PROJECT)) writeFileSync(join(dir, name), content);
+    return dir;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `nanocode demo cannot make its scratch folder in ${tmp} (${why}). Set TMPDIR to a folder you can write to.`,
+    );
+  }
 }
 
 /** One commit, so that `git diff` shows the repair. False when git could not do it; the demonstration works without. */
