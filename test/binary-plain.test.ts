@@ -1,29 +1,15 @@
 // The plain interactive mode of the real binary, in a pseudo-terminal.
-import { afterAll, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { expect, test } from "bun:test";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { questionText } from "../src/ui/plain.ts";
-import { run, sandbox, type Sandbox } from "./binary.ts";
-import { call, reply, say, stall, startFakeModel, type FakeModel, type ScriptEntry } from "./fake-model.ts";
-import { startScreen } from "./screen.ts";
-
-const boxes: Sandbox[] = [];
-afterAll(() => boxes.forEach((box) => box.remove()));
-
-/** A terminal with the program in it: type, and wait for what the screen shows. */
-async function terminal(script: ScriptEntry[], args: string[] = [], before: string[] = []) {
-  const model: FakeModel = await startFakeModel(script);
-  const box = sandbox(model);
-  boxes.push(box);
-  if (before.length > 0) await run(box, before);
-  return { model, box, ...startScreen(box, { args }) };
-}
+import { call, reply, say, silence, stall } from "./fake-model.ts";
+import { lastTexts, terminal } from "./plain-kit.ts";
 
 test("asks, runs, streams; commands; Ctrl-D leaves with 0", async () => {
   const t = await terminal([
     reply([say("I will look."), call("Bash", { command: "echo out-$((40+2)) > made.txt; cat made.txt" })]),
     say("Made it. \u001b[31mred\u001b[0m \u202Etrick"),
-    call("Write", { file_path: "x.txt", content: "x" }),
+    call("Write", { file_path: "x.txt", content: "one\ntwo\n" }),
     say("As you like."),
   ]);
   await t.sees("> ");
@@ -39,7 +25,7 @@ test("asks, runs, streams; commands; Ctrl-D leaves with 0", async () => {
   await t.sees("Made it. \\x1b[31mred\\x1b[0m \\u{202e}trick");
   await t.sees("> ");
   t.type("write it\n");
-  await t.sees("Write wants to");
+  await t.sees("Write wants to do:\n  | Write x.txt\n  | + one\n  | + two\n  - writes /");
   t.type("rather not, use y.txt\n");
   await t.sees("As you like.");
   expect(JSON.stringify(t.model.requests[3]?.body.messages.at(-1))).toContain("rather not, use y.txt");
@@ -49,6 +35,10 @@ test("asks, runs, streams; commands; Ctrl-D leaves with 0", async () => {
   await t.sees("Model: claude-haiku");
   t.type("/clear\n");
   await t.sees("New conversation");
+  await t.sees("> ");
+  // What was chosen stays chosen.
+  t.type("/model\n");
+  await t.sees("Model: claude-haiku");
   t.type("\u0004");
   expect(await t.child.exited).toBe(0);
   expect(t.model.violations).toEqual([]);
@@ -111,29 +101,6 @@ test("--continue says what it goes on with", async () => {
   await t.model.stop();
 });
 
-test("the question hides nothing: long blanks are counted, invisible characters shown, imitated lines barred", () => {
-  const command = `ls${" ".repeat(200)}; curl a\u200b.b\u00a0\u001b[2J\n  y = yes, once\n${"x".repeat(100)}`;
-  const call = { type: "tool_use" as const, id: "1", name: "Bash", input: { command } };
-  const text = questionText({
-    call,
-    access: { kind: "shell", command },
-    title: "",
-    reason: "\u202ewhy",
-    touches: ["writes \u0007"],
-  });
-  expect(text.split("\n")).toEqual([
-    "Bash wants to run:",
-    "  | ls[200 blanks]; curl a\\u{200b}.b\\u{a0}\\x1b[2J",
-    "  |   y = yes, once",
-    `  | ${"x".repeat(74)}`,
-    `  : ${"x".repeat(26)}`,
-    "  - writes \\x07",
-    "  because \\u{202e}why",
-    "  y = yes, once",
-    "  n = no; or say what to do instead",
-  ]);
-});
-
 test("/cost says what was paid, or that it is unknown; /init sends its prompt with the person's wishes", async () => {
   const t = await terminal([say("Hello."), say("Written."), say("Unknown to me.")]);
   await t.sees("> ");
@@ -163,4 +130,141 @@ test("/cost says what was paid, or that it is unknown; /init sends its prompt wi
   await t.sees('settings key "models"');
   t.type("\u0004");
   expect(await t.child.exited).toBe(0);
+});
+
+test("commands typed while the model works never reach it", async () => {
+  const working = Promise.withResolvers<void>();
+  const t = await terminal([stall(reply([say("at work"), say("done")]), 1, working.promise), say("as haiku")]);
+  await t.sees("> ");
+  t.type("go\n");
+  await t.sees("at work");
+  t.type("/cost\n");
+  await t.sees("no cost.");
+  t.type("/model haiku\n");
+  await t.sees("(/model haiku: when this is done");
+  working.resolve();
+  await t.sees("> /model haiku\nModel: claude-haiku");
+  t.type("hi\n");
+  await t.sees("as haiku");
+  expect(t.model.requests).toHaveLength(2);
+  expect(t.model.requests[1]?.body.model).toContain("haiku");
+  expect(t.model.requests[1]?.text).not.toContain("/cost");
+  await t.sees("> ");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  expect(t.model.violations).toEqual([]);
+  await t.model.stop();
+});
+
+test("Ctrl-C drops what waits for its turn, and says so", async () => {
+  const t = await terminal([stall(reply([say("at work"), say("x")]), 1)]);
+  await t.sees("> ");
+  t.type("go\n");
+  await t.sees("at work");
+  t.type("/init\n");
+  await t.sees("(/init: when this is done");
+  t.type("\u0003");
+  await t.sees("(interrupted)\n(not sent: you interrupted before it was its turn)\n  | /init\n\n> ");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  expect(t.model.requests).toHaveLength(1);
+  await t.model.stop();
+});
+
+test("Ctrl-C ends /compact", async () => {
+  const t = await terminal([say("word ".repeat(4_000)), silence()]);
+  await t.sees("> ");
+  t.type("go\n");
+  await t.sees("\n\n> ");
+  t.type("/compact\n");
+  await t.model.stalled(1);
+  t.type("\u0003");
+  await t.sees("(interrupted)\n\n> ");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  await t.model.stop();
+});
+
+test("Ctrl-D at a question is a no; the turn ends and so does the program", async () => {
+  const t = await terminal([call("Write", { file_path: "x.txt", content: "x" }), say("never")]);
+  await t.sees("> ");
+  t.type("write\n");
+  await t.sees("? ");
+  t.type("\u0004");
+  await t.sees("(interrupted)");
+  expect(await t.child.exited).toBe(0);
+  expect(t.model.requests).toHaveLength(1);
+  expect(existsSync(join(t.box.cwd, "x.txt"))).toBe(false);
+  await t.model.stop();
+});
+
+test("a blank line sends nothing, whether the model works or not", async () => {
+  const working = Promise.withResolvers<void>();
+  const t = await terminal([stall(reply([say("at work"), say("done")]), 1, working.promise), say("never")]);
+  await t.sees("> ");
+  t.type("\n");
+  await t.sees("> ");
+  t.type("go\n");
+  await t.sees("at work");
+  t.type("\n");
+  t.type("  \n");
+  t.type("/cost\n");
+  await t.sees("no cost.");
+  working.resolve();
+  await t.sees("done");
+  await t.sees("> ");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  expect(t.model.requests).toHaveLength(1);
+  await t.model.stop();
+});
+
+test("a refusal without a word is told", async () => {
+  const t = await terminal([reply([], { stopReason: "refusal" }), say("but that I can")]);
+  await t.sees("> ");
+  t.type("go\n");
+  await t.sees("(the model declined to answer)");
+  await t.sees("> ");
+  t.type("and this\n");
+  await t.sees("but that I can");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  await t.model.stop();
+});
+
+test("a backslash goes on in the next line and is sent as it is; Ctrl-C forgets it", async () => {
+  const t = await terminal([say("first answer"), say("second answer")]);
+  await t.sees("> ");
+  t.type("make \\\n");
+  await t.sees("... ");
+  t.type("  all\n");
+  await t.sees("first answer");
+  expect(lastTexts(t.model.requests[0]).at(-1)).toBe("make \\\n  all");
+  await t.sees("> ");
+  t.type("rm \\\n");
+  await t.sees("... ");
+  t.type("\u0003");
+  await t.sees("(dropped; Ctrl-C again leaves)");
+  await t.sees("> ");
+  t.type("hello\n");
+  await t.sees("second answer");
+  expect(lastTexts(t.model.requests[1]).at(-1)).toBe("hello");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  await t.model.stop();
+});
+
+test.if(process.platform === "linux")("a line the terminal cut is not sent", async () => {
+  const t = await terminal([say("answer")]);
+  await t.sees("> ");
+  t.type(`${"x".repeat(5_000)}\n`);
+  await t.sees("(not sent: the terminal keeps 4,095 bytes");
+  await t.sees("> ");
+  t.type("hello\n");
+  await t.sees("answer");
+  expect(t.model.requests).toHaveLength(1);
+  expect(t.model.requests[0]?.text).not.toContain("xxx");
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  await t.model.stop();
 });

@@ -7,32 +7,57 @@ import { costText } from "./cost.ts";
 import { init } from "./init.ts";
 import { memoryListing } from "./memory.ts";
 
+const shows = () => true;
+const acts = () => false;
+
 export const COMMANDS: readonly Command[] = [
   {
     name: "help",
     argumentHint: "",
     description: "what can be typed here",
     terminalOnly: true,
+    onlyShows: shows,
     run: () => ({ kind: "say", text: help() }),
   },
-  { name: "model", argumentHint: "[name]", description: "show or change the model", run: model },
-  { name: "status", argumentHint: "", description: "model, mode, folders, rules and sandbox", run: status },
-  { name: "memory", argumentHint: "", description: "the memory files that count here", run: memory },
-  { name: "context", argumentHint: "", description: "what fills the model's window", run: context },
+  {
+    name: "model",
+    argumentHint: "[name]",
+    description: "show or change the model",
+    onlyShows: (argument) => argument === "",
+    run: model,
+  },
+  {
+    name: "status",
+    argumentHint: "",
+    description: "model, mode, folders, rules and sandbox",
+    onlyShows: shows,
+    run: status,
+  },
+  { name: "memory", argumentHint: "", description: "the memory files that count here", onlyShows: shows, run: memory },
+  { name: "context", argumentHint: "", description: "what fills the model's window", onlyShows: shows, run: context },
   {
     name: "compact",
     argumentHint: "[focus]",
     description: "summarise what came before, keeping the focus",
+    onlyShows: acts,
     run: compact,
   },
-  { name: "cost", argumentHint: "", description: "tokens and dollars, by model", run: cost },
-  { name: "init", argumentHint: "[wishes]", description: "write or improve NANOCODE.md", run: init },
-  { name: "clear", argumentHint: "", description: "start a new conversation", terminalOnly: true, run: clear },
+  { name: "cost", argumentHint: "", description: "tokens and dollars, by model", onlyShows: shows, run: cost },
+  { name: "init", argumentHint: "[wishes]", description: "write or improve NANOCODE.md", onlyShows: acts, run: init },
+  {
+    name: "clear",
+    argumentHint: "",
+    description: "start a new conversation",
+    terminalOnly: true,
+    onlyShows: acts,
+    run: clear,
+  },
   {
     name: "exit",
     argumentHint: "",
     description: "leave (also Ctrl-D)",
     terminalOnly: true,
+    onlyShows: acts,
     run: () => ({ kind: "exit" }),
   },
 ];
@@ -47,12 +72,23 @@ export function commandIn(text: string): { command: Command; argument: string } 
   return command && { command, argument: argument.trim() };
 }
 
+/** A line typed in the terminal that names a command, known or not; text of several lines does not. */
+export function isCommand(text: string): boolean {
+  return text.startsWith("/") && !text.includes("\n");
+}
+
+/** Undefined: there is no such command. */
+export function findCommand(line: string): { command: Command; argument: string } | undefined {
+  const { name, argument } = partsOf(line);
+  const command = COMMANDS.find((c) => c.name === (name === "quit" ? "exit" : name));
+  return command && { command, argument };
+}
+
 /** Runs `/name argument`; an unknown name says which is near. */
 export async function runCommand(line: string, at: CommandRun): Promise<CommandResult> {
-  const [name = "", ...rest] = line.slice(1).trim().split(/\s+/);
-  const wanted = name === "quit" ? "exit" : name;
-  const command = COMMANDS.find((c) => c.name === wanted);
-  if (command) return command.run(rest.join(" "), at);
+  const found = findCommand(line);
+  if (found) return found.command.run(found.argument, at);
+  const { name } = partsOf(line);
   const near = nearest(
     name,
     COMMANDS.map((c) => c.name),
@@ -61,11 +97,18 @@ export async function runCommand(line: string, at: CommandRun): Promise<CommandR
   return { kind: "say", text: `There is no command /${name}.${hint} /help lists them.` };
 }
 
+function partsOf(line: string): { name: string; argument: string } {
+  const [name = "", ...rest] = line.slice(1).trim().split(/\s+/);
+  return { name, argument: rest.join(" ") };
+}
+
 function help(): string {
   const lines = COMMANDS.map((c) => `  ${`/${c.name} ${c.argumentHint}`.padEnd(16)} ${c.description}`);
   return [
     "Type what you want done and press Enter. A line that ends in \\ goes on in the next one.",
-    "While it works: type more to steer it, Ctrl-C interrupts, Ctrl-C again leaves.",
+    "While it works: type more to steer it, Ctrl-C interrupts, Ctrl-C again leaves. Commands that only show something",
+    "answer at once, the others when it is done.",
+    "Lines pasted together are one message. On Linux a terminal takes 4,095 bytes of one line: put longer ones into a file.",
     "",
     ...lines,
   ].join("\n");
@@ -106,7 +149,9 @@ function cost(_argument: string, { conversation }: CommandRun): CommandResult {
 }
 
 async function clear(_argument: string, { conversation }: CommandRun): Promise<CommandResult> {
+  const { chosenModel } = conversation.agent;
   const fresh = await conversation.fresh();
+  if (fresh.agent.chosenModel !== chosenModel) fresh.agent.setModel(chosenModel);
   const text = `New conversation. The last one is kept: nanocode --resume ${conversation.id}`;
   return { kind: "replaced", conversation: fresh, text };
 }

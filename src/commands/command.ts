@@ -72,5 +72,7 @@ export type Command = {
   description: string;
   /** Of no use to a program that sends prompts. */
   terminalOnly?: true;
+  /** With this argument it changes nothing and asks no model: it may answer while the model works. */
+  onlyShows(argument: string): boolean;
   run(argument: string, at: CommandRun): Promise<CommandResult> | CommandResult;
 };

@@ -24,6 +24,11 @@ export class Agent {
     return this.#state;
   }
 
+  /** The model the person chose; `state.model` may be one that stands in for it. */
+  get chosenModel(): string {
+    return this.#chosen;
+  }
+
   /**
    * Answers one message: events until `done`. Pull it to the end; `signal` interrupts. `turnsTaken`: requests already
    * made for the same prompt, when this message only asks for something that was missing.

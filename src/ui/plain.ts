@@ -1,19 +1,25 @@
 // The plain interactive mode: lines in, lines out. For dumb terminals and screen readers, and nothing but a terminal needed.
-import type { Conversation } from "../commands/command.ts";
-import { runCommand } from "../commands/builtin.ts";
+import type { CommandResult, Conversation } from "../commands/command.ts";
+import { findCommand, isCommand, runCommand } from "../commands/builtin.ts";
 import { textOf } from "../core/state.ts";
 import type { Answer, DoneReason, Event, Host, Question, UserMessage } from "../core/types.ts";
 import { remark, step } from "./headless.ts";
 import type { Out } from "./out.ts";
-import { oneLine, reveal, sanitize } from "./sanitize.ts";
-
-/** Lines that arrive together were pasted: they are one message. */
-const PASTE_MS = 20;
+import { changePreview } from "./preview.ts";
+import { questionText, readAnswer } from "./question.ts";
+import { oneLine, sanitize } from "./sanitize.ts";
+import { Typing, type Entry } from "./typing.ts";
 
 type Phase =
   | { kind: "idle" }
+  /** The model or a command is at work. */
   | { kind: "running"; controller: AbortController }
-  | { kind: "asking"; controller: AbortController; answer(line: string): void };
+  | { kind: "asking"; controller: AbortController; answer(line: string): void; stop(): void };
+
+const IDLE: Phase = { kind: "idle" };
+const NO_MORE: Answer = { behavior: "deny", interrupt: true };
+const PROMPT = "\n> ";
+const ASKING = "? ";
 
 export type PlainOptions = { conversation: Conversation; out: Out; lines: AsyncIterable<string> };
 
@@ -21,8 +27,18 @@ export class Plain {
   #conversation: Conversation;
   #out: Out;
   #lines: AsyncIterable<string>;
-  #phase: Phase = { kind: "idle" };
+  #typing = new Typing<Phase>({
+    mark: () => this.#phase,
+    take: (entry) => this.#take(entry),
+    onGoesOn: () => {
+      if (this.#phase.kind === "idle") this.#out.write("... ");
+    },
+  });
+  #phase: Phase = IDLE;
+  /** Waits to be sent, or run. */
   #typed: string[] = [];
+  /** Typed before the person interrupted: it was about something else than what comes now. */
+  #unsent: string[] = [];
   #wake: (() => void) | undefined;
   #ended = false;
   #leaving = false;
@@ -43,10 +59,14 @@ export class Plain {
     return this.#conversation;
   }
 
-  /** What was typed while the model worked; it steers the run between turns. */
+  /** What was typed while the model worked, up to the first command; it steers the run between turns. */
   steering(): UserMessage[] {
-    if (this.#typed.length === 0) return [];
-    return [userMessage(this.#typed.splice(0).join("\n"))];
+    this.#typing.flush();
+    const [first] = this.#typed;
+    if (first === undefined || isCommand(first)) return [];
+    const text = this.#shift() ?? "";
+    // The API refuses a text of nothing but blanks.
+    return text.trim() === "" ? [] : [userMessage(text)];
   }
 
   /** Runs until the person leaves; returns the exit code. */
@@ -59,12 +79,18 @@ export class Plain {
     if (earlier) this.#say(`Going on with: ${oneLine(textOf(earlier), 70)}`);
     if (first) this.#typed.push(first);
     while (!this.#leaving) {
-      if (this.#typed.length === 0) this.#out.write("\n> ");
+      const waited = this.#typed.length > 0;
+      if (!waited) this.#out.write(PROMPT);
       const text = await this.#next();
       if (text === undefined) break;
       if (text.trim() === "") continue;
-      if (text.startsWith("/") && !text.includes("\n")) await this.#command(text);
-      else await this.#answer(userMessage(text));
+      if (!isCommand(text)) {
+        await this.#answer(userMessage(text));
+        continue;
+      }
+      // It was typed some time ago: what is said now belongs to it.
+      if (waited) this.#say(`> ${oneLine(text)}`);
+      await this.#command(text);
     }
     return 0;
   }
@@ -88,13 +114,17 @@ export class Plain {
 
   /** Ctrl-C. The first interrupts what runs (or warns); the second leaves. Returns true when it is time to go. */
   interrupt(): boolean {
+    const dropped = this.#typing.drop();
     if (this.#phase.kind === "idle") {
       if (this.#warned) return true;
       this.#warned = true;
-      this.#say("(Ctrl-C again leaves)");
+      this.#say(dropped === undefined ? "(Ctrl-C again leaves)" : "(dropped; Ctrl-C again leaves)");
+      this.#goOnWaiting();
       return false;
     }
     if (this.#phase.controller.signal.aborted) return true;
+    if (dropped?.trim()) this.#typed.push(dropped);
+    this.#holdBack();
     this.#phase.controller.abort(new Error("interrupted"));
     return false;
   }
@@ -103,14 +133,15 @@ export class Plain {
     const controller = new AbortController();
     this.#phase = { kind: "running", controller };
     await this.show(message, controller.signal);
-    this.#phase = { kind: "idle" };
     await this.#conversation.settled();
+    this.#rest();
   }
 
   async #command(line: string): Promise<void> {
-    const result = await this.#interruptible((signal) =>
-      runCommand(line, { conversation: this.#conversation, signal }),
-    );
+    const controller = new AbortController();
+    this.#phase = { kind: "running", controller };
+    const result = await this.#result(line, controller.signal);
+    this.#rest();
     if (result === undefined) return this.#say("(interrupted)");
     if (result.kind === "exit") this.#leaving = true;
     else if (result.kind === "prompt") await this.#answer(userMessage(result.text));
@@ -118,18 +149,21 @@ export class Plain {
     if (result.kind === "replaced") this.#conversation = result.conversation;
   }
 
-  /** Undefined: Ctrl-C ended it. */
-  async #interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
-    const controller = new AbortController();
-    this.#phase = { kind: "running", controller };
+  /** Undefined: interrupted. */
+  async #result(line: string, signal: AbortSignal): Promise<CommandResult | undefined> {
     try {
-      return await work(controller.signal);
+      return await runCommand(line, { conversation: this.#conversation, signal, event: (event) => this.#show(event) });
     } catch (error) {
-      if (controller.signal.aborted) return undefined;
+      if (signal.aborted) return undefined;
       throw error;
-    } finally {
-      this.#phase = { kind: "idle" };
     }
+  }
+
+  /** Nothing runs any more. */
+  #rest(): void {
+    this.#phase = IDLE;
+    const unsent = this.#unsent.splice(0);
+    if (unsent.length > 0) this.#sayUnsent("you interrupted before it was its turn", unsent);
   }
 
   #show(event: Event): void {
@@ -145,54 +179,116 @@ export class Plain {
         return;
       default: {
         const line = step(event) ?? remark(event);
-        if (line) this.#say(oneLine(line, 500));
+        // The result of a call is set in below it.
+        if (line) this.#say(`${line.startsWith("  ") ? "  " : ""}${oneLine(line, 500)}`);
       }
     }
   }
 
   async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
-    if (this.#phase.kind !== "running" || this.#ended) return { behavior: "deny", interrupt: true };
-    const { controller } = this.#phase;
-    this.#say(questionText(question));
-    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const change = await changePreview(question);
+    signal.throwIfAborted();
+    if (this.#phase.kind !== "running") return NO_MORE;
+    if (this.#ended) return this.#stop();
+    const running = this.#phase;
+    this.#say(questionText(question, change));
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const onAbort = () => reject(new Error("Interrupted by the person."));
     signal.addEventListener("abort", onAbort, { once: true });
-    this.#phase = { kind: "asking", controller, answer: resolve };
-    this.#out.write("? ");
+    this.#phase = {
+      kind: "asking",
+      controller: running.controller,
+      answer: (line) => resolve(readAnswer(line, question.always !== undefined)),
+      stop: () => resolve(this.#stop()),
+    };
+    this.#out.write(ASKING);
     try {
-      return readAnswer(await promise, question.always !== undefined);
+      return await promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
-      this.#phase = { kind: "running", controller };
+      this.#phase = running;
     }
   }
 
+  /** Nobody is there to answer: a no, and the model is not asked what to do instead. */
+  #stop(): Answer {
+    this.#holdBack();
+    return NO_MORE;
+  }
+
+  #holdBack(): void {
+    this.#unsent.push(...this.#typed.splice(0));
+  }
+
   async #read(): Promise<void> {
-    let continued = "";
-    for await (const line of this.#lines) {
-      if (line.endsWith("\\")) {
-        continued += `${line.slice(0, -1)}\n`;
-        continue;
-      }
-      this.#warned = false;
-      const text = continued + line;
-      continued = "";
-      if (this.#phase.kind === "asking") this.#phase.answer(text);
-      else this.#typed.push(text);
-      this.#wake?.();
-    }
+    for await (const line of this.#lines) this.#typing.line(line);
+    this.#typing.end();
     this.#ended = true;
-    if (this.#phase.kind === "asking") this.#phase.answer("n");
+    if (this.#phase.kind === "asking") this.#phase.stop();
     this.#wake?.();
+  }
+
+  #take({ text: typed, began, isCut }: Entry<Phase>): void {
+    this.#warned = false;
+    const text = isCommand(typed.trim()) ? typed.trim() : typed;
+    if (isCut) {
+      this.#sayUnsent("the terminal keeps 4,095 bytes of one line, and the rest of it is lost. Put it into a file", []);
+      return this.#goOnWaiting();
+    }
+    if (began.kind === "asking" && began !== this.#phase) return this.#sayUnsent("the question is gone", [text]);
+    if (this.#phase.kind === "idle") return this.#put(text);
+    if (isCommand(text) && (began.kind === "running" || findCommand(text))) return this.#meanwhile(text);
+    if (this.#phase.kind === "asking" && began === this.#phase) return this.#phase.answer(text);
+    if (text.trim() !== "") this.#put(text);
+  }
+
+  /** A command while the model or another command works: what only shows something does so now. */
+  #meanwhile(line: string): void {
+    const found = findCommand(line);
+    if (this.#phase.kind === "idle") return this.#put(line);
+    if (!found || found.command.onlyShows(found.argument)) {
+      return void this.#glance(line, this.#phase.controller.signal);
+    }
+    this.#put(line);
+    this.#say(`(${oneLine(line)}: when this is done; Ctrl-C ends it now)`);
+    this.#goOnWaiting();
+  }
+
+  async #glance(line: string, signal: AbortSignal): Promise<void> {
+    const result = await this.#result(line, signal);
+    if (result?.kind === "say") this.#say(sanitize(result.text));
+    this.#goOnWaiting();
+  }
+
+  #put(text: string): void {
+    this.#typed.push(text);
+    this.#wake?.();
+  }
+
+  /** After something was said in between: what is waited for is shown again. */
+  #goOnWaiting(): void {
+    if (this.#phase.kind === "asking") this.#out.write(ASKING);
+    if (this.#phase.kind === "idle") this.#out.write(PROMPT);
+  }
+
+  #sayUnsent(why: string, texts: readonly string[]): void {
+    const lines = texts.flatMap((text) => sanitize(text).split("\n"));
+    this.#say([`(not sent: ${why})`, ...lines.map((line) => `  | ${line}`)].join("\n"));
   }
 
   async #next(): Promise<string | undefined> {
     while (this.#typed.length === 0 && !this.#ended && !this.#leaving) {
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
-    if (this.#typed.length === 0 || this.#leaving) return undefined;
-    await Bun.sleep(PASTE_MS);
-    return this.#typed.splice(0).join("\n");
+    return this.#leaving ? undefined : this.#shift();
+  }
+
+  /** A command, or all the text before the next one. */
+  #shift(): string | undefined {
+    const [first] = this.#typed;
+    if (first === undefined || isCommand(first)) return this.#typed.shift();
+    const count = this.#typed.findIndex(isCommand);
+    return this.#typed.splice(0, count < 0 ? this.#typed.length : count).join("\n");
   }
 
   #stream(text: string): void {
@@ -212,86 +308,8 @@ export class Plain {
   }
 }
 
-const COLUMNS = 74;
-
-/** A long line in pieces: one the terminal breaks could end in something that looks like a line of ours. */
-function slices(line: string): string[] {
-  const parts = [""];
-  let width = 0;
-  for (const char of line) {
-    const columns = Bun.stringWidth(char);
-    if (width + columns > COLUMNS) {
-      parts.push("");
-      width = 0;
-    }
-    parts.push(`${parts.pop() ?? ""}${char}`);
-    width += columns;
-  }
-  return parts;
-}
-
 function userMessage(text: string): UserMessage {
   return { role: "user", id: crypto.randomUUID(), content: [{ type: "text", text }] };
-}
-
-/** The whole of what would run, in lines that nothing in it can imitate: each begins with a bar. */
-export function questionText({ call, access, title, reason, touches, always }: Question): string {
-  const what = access.kind === "shell" ? access.command : title;
-  const lines = [
-    `${reveal(call.name)} wants to ${access.kind === "shell" ? "run" : "do"}:`,
-    ...visible(what).flatMap((line) => slices(line).map((part, i) => `  ${i === 0 ? "|" : ":"} ${part}`)),
-    ...change(call).flatMap((line) =>
-      visible(line)
-        .flatMap(slices)
-        .map((part) => `  | ${part}`),
-    ),
-    ...touches.map((line) => `  - ${visible(line).join(" ")}`),
-    `  because ${visible(reason).join(" ")}`,
-    "  y = yes, once",
-  ];
-  if (always) {
-    const where = always.saved ? ", kept in this project's local settings" : ", for this session";
-    lines.push(`  a = yes, and always: ${always.rules.map((rule) => visible(rule).join(" ")).join(", ")}${where}`);
-  }
-  return [...lines, "  n = no; or say what to do instead"].join("\n");
-}
-
-const SHOWN_LINES = 40;
-
-/** What an edit takes out and puts in; of a long text the beginning, and how much more there is. */
-function change({ input }: Question["call"]): string[] {
-  const lines = (value: unknown, sign: string) =>
-    typeof value === "string"
-      ? value
-          .replace(/\n$/, "")
-          .split("\n")
-          .map((line) => `${sign} ${line}`)
-      : [];
-  const all = [...lines(input["old_string"], "-"), ...lines(input["new_string"] ?? input["content"], "+")];
-  const more = all.length - SHOWN_LINES;
-  return more > 0 ? [...all.slice(0, SHOWN_LINES), `... and ${more} more lines`] : all;
-}
-
-/** Lines for a person's eyes: nothing cut, nothing invisible, and long runs of blanks, which push text out of sight, counted. */
-function visible(text: string): string[] {
-  const counted = (blanks: string) => `[${blanks.length} blanks]`;
-  return reveal(text)
-    .split("\n")
-    .map((line) =>
-      line
-        .replaceAll("\t", "\\t")
-        .replace(/(?<=\S) {8,}/g, counted)
-        .replace(/ {40,}/g, counted),
-    );
-}
-
-/** An empty line is a no. Anything that is not an answer is a message to the model. */
-function readAnswer(line: string, mayAlways: boolean): Answer {
-  const word = line.trim().toLowerCase();
-  if (word === "y" || word === "yes") return { behavior: "allow", scope: "once" };
-  if (mayAlways && (word === "a" || word === "always")) return { behavior: "allow", scope: "always" };
-  if (word === "" || word === "n" || word === "no") return { behavior: "deny" };
-  return { behavior: "deny", message: `The person declined this call and said: ${line.trim()}` };
 }
 
 function ended({ reason, error }: Extract<Event, { type: "done" }>): string {

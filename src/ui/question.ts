@@ -1,0 +1,67 @@
+// The question before a call, as text: the whole of what would happen, in lines that nothing in it can imitate.
+import type { Answer, Question } from "../core/types.ts";
+import { reveal } from "./sanitize.ts";
+
+/** A line the terminal breaks could go on in something that looks like a line of ours: we break it before. */
+const COLUMNS = 78;
+
+/** `change`: what the call would do to a file (preview.ts). */
+export function questionText(
+  { call, access, title, reason, touches, always }: Question,
+  change: string[] = [],
+): string {
+  const what = access.kind === "shell" ? access.command : title;
+  const lines = [
+    `${reveal(call.name)} wants to ${access.kind === "shell" ? "run" : "do"}:`,
+    ...visible(what).flatMap((line) => broken("  | ", line)),
+    ...change,
+    ...touches.flatMap((line) => broken("  - ", visible(line).join(" "))),
+    ...broken("  because ", visible(reason).join(" ")),
+    "  y = yes, once",
+  ];
+  if (always) {
+    const where = always.saved ? ", kept in this project's local settings" : ", for this session";
+    const rules = always.rules.map((rule) => visible(rule).join(" ")).join(", ");
+    lines.push(...broken("  a = yes, and always: ", `${rules}${where}`));
+  }
+  return [...lines, "  n = no; or say what to do instead"].join("\n");
+}
+
+/** An empty line is a no. Anything that is not an answer is a message to the model. */
+export function readAnswer(line: string, mayAlways: boolean): Answer {
+  const word = line.trim().toLowerCase();
+  if (word === "y" || word === "yes") return { behavior: "allow", scope: "once" };
+  if (mayAlways && (word === "a" || word === "always")) return { behavior: "allow", scope: "always" };
+  if (word === "" || word === "n" || word === "no") return { behavior: "deny" };
+  return { behavior: "deny", message: `The person declined this call and said: ${line.trim()}` };
+}
+
+/** Lines for a person's eyes: nothing cut, nothing invisible, and long runs of blanks, which push text out of sight, counted. */
+export function visible(text: string): string[] {
+  const counted = (blanks: string) => `[${blanks.length} blanks]`;
+  return reveal(text)
+    .split("\n")
+    .map((line) =>
+      line
+        .replaceAll("\t", "\\t")
+        .replace(/(?<=\S) {8,}/g, counted)
+        .replace(/ {40,}/g, counted),
+    );
+}
+
+/** `line` behind `lead`; what does not fit beside it follows in lines that begin with a colon. */
+export function broken(lead: string, line: string): string[] {
+  const next = "  : ";
+  const rows = [lead];
+  let width = lead.length;
+  for (const char of line) {
+    const columns = Bun.stringWidth(char);
+    if (width + columns > COLUMNS) {
+      rows.push(next);
+      width = next.length;
+    }
+    rows.push(`${rows.pop() ?? ""}${char}`);
+    width += columns;
+  }
+  return rows;
+}
