@@ -15,7 +15,7 @@ test("spec, access and title", () => {
   expect(tool.title({ ...input, description: "Run the tests" })).toBe("Run the tests");
   expect(() => tool.parse({ command: " " })).toThrow("- command: must not be empty");
   expect(() => tool.parse({ command: "echo a\0b" })).toThrow("NUL");
-  expect(() => tool.parse({ command: "ls", timeout: "5" })).toThrow("timeout");
+  expect(() => tool.parse({ command: "ls", timeout: "5 s" })).toThrow("timeout");
 });
 
 test("stdout and stderr come in the order they were written; nothing stays on disk", async () => {

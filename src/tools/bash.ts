@@ -60,15 +60,11 @@ export function bashTool(deps: BashDeps): Tool {
       command: z
         .string()
         .refine((text) => text.trim() !== "", "must not be empty")
-        .refine((text) => !text.includes("\0"), "must not contain a NUL character")
-        .describe("The command; may have several lines."),
-      timeout: z.number().positive().optional().describe("Milliseconds."),
-      description: z.string().optional().describe("What the command does, in five to ten words, for the person."),
-      run_in_background: z.boolean().optional().describe("Return at once; the command goes on."),
-      dangerouslyDisableSandbox: z
-        .boolean()
-        .optional()
-        .describe("Ask the person to run it outside the sandbox, where there is one; only after it failed inside."),
+        .refine((text) => !text.includes("\0"), "must not contain a NUL character"),
+      timeout: z.number().positive().optional(),
+      description: z.string().optional().describe("What it does, in five to ten words, for the person"),
+      run_in_background: z.boolean().optional(),
+      dangerouslyDisableSandbox: z.boolean().optional(),
     }),
     access: ({ command, run_in_background }) => ({ kind: "shell", command, background: run_in_background === true }),
     title: ({ command, description: words }) => oneLine(words?.trim() || command),

@@ -17,27 +17,23 @@ const defaultLimit = 250;
 const maxContext = 1000;
 
 const count = z.number().int().min(0);
+// What the description says is not said again here: both are sent with every request.
 const schema = z.object({
-  pattern: z.string().min(1).describe("The regular expression to search for"),
-  path: z.string().optional().describe("File or folder to search; the working directory if not given"),
-  glob: z
-    .string()
-    .optional()
-    .describe('Only these files: "*.js", "**/*.{ts,tsx}", "!*.test.ts"; several by blanks or commas'),
-  output_mode: z.enum(["content", "files_with_matches", "count"]).optional().describe("Default files_with_matches"),
-  "-B": count.optional().describe("Lines of context before each match (content mode)"),
-  "-A": count.optional().describe("Lines of context after each match (content mode)"),
-  "-C": count.optional().describe("Lines of context before and after each match (content mode)"),
-  context: count.optional().describe("The same as -C"),
-  "-n": z.boolean().optional().describe("Show line numbers (content mode); default true"),
+  pattern: z.string().min(1),
+  path: z.string().optional(),
+  glob: z.string().optional(),
+  output_mode: z.enum(["content", "files_with_matches", "count"]).optional(),
+  "-B": count.optional().describe("Lines before each match; this to -o: content mode"),
+  "-A": count.optional().describe("Lines after"),
+  "-C": count.optional().describe("Lines around"),
+  context: count.optional().describe("Same as -C"),
+  "-n": z.boolean().optional().describe("Line numbers; default true"),
+  "-o": z.boolean().optional().describe("Only the matching parts"),
   "-i": z.boolean().optional().describe("Ignore case"),
-  "-o": z.boolean().optional().describe("Show only the matching parts of lines (content mode)"),
-  type: z.string().optional().describe("Only files of this type: js, ts, py, rust, go, java, ..."),
-  head_limit: count
-    .optional()
-    .describe(`Show this many lines or files at most; default ${defaultLimit}, 0 for no limit`),
-  offset: count.optional().describe("Leave out this many lines or files first; default 0"),
-  multiline: z.boolean().optional().describe("Let matches span lines; . matches line breaks too"),
+  type: z.string().optional(),
+  head_limit: count.optional(),
+  offset: count.optional().describe("Lines or files to leave out first"),
+  multiline: z.boolean().optional(),
 });
 type Input = z.output<typeof schema>;
 

@@ -15,7 +15,7 @@ export type ToolDefinition<S extends z.ZodType> = {
 /** Makes a Tool; `parse` throws one line per wrong field that names the field, what was expected and what came. */
 export function defineTool<S extends z.ZodType>(definition: ToolDefinition<S>): Tool<z.output<S>> {
   const { name, description, schema, access, title, run } = definition;
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io: "input" });
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io: "input", override: withoutHugeBounds });
   return {
     spec: { name, description: description.trim(), schema: json },
     parse: parser(name, schema),
@@ -23,6 +23,12 @@ export function defineTool<S extends z.ZodType>(definition: ToolDefinition<S>): 
     title,
     run,
   };
+}
+
+/** zod bounds every integer by what a double can hold: bytes in each request that tell a model nothing. */
+function withoutHugeBounds({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
 }
 
 function parser<S extends z.ZodType>(name: string, schema: S) {
