@@ -162,3 +162,18 @@ test("large files: a bounded answer in bounded time", async () => {
   expect(String(all.content).length).toBeLessThan(1000);
   expect(performance.now() - start).toBeLessThan(4000);
 });
+
+test("a difference of very many short lines is too large to be shown", async () => {
+  using b = bench();
+  const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
+  for (const line of ["x\n", "\t\n", '"\n', "\u6f22\n"]) {
+    for (const count of [1_000, 60_000, 120_000]) {
+      b.put("f", line.repeat(count));
+      await b.read({ file_path: "f" });
+      const { view, data } = await b.edit({ file_path: "f", old_string: line, new_string: "y\n", replace_all: true });
+      // Beside the text of the file, which whoever writes the line can cut.
+      expect([line, count, bytes({ ...Object(data), originalFile: null }) < 500_000]).toEqual([line, count, true]);
+      expect([line, count, view?.kind]).toEqual([line, count, count > 1_000 ? expect.any(String) : "diff"]);
+    }
+  }
+});

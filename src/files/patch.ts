@@ -7,6 +7,8 @@ import { numbered } from "./lines.ts";
 const CONTEXT = 3;
 // More than anyone reads; and the line of stream-json it becomes a part of must stay below 1 MB.
 const LIMIT = 256 * 1024;
+/** Bytes of the hunks in that line: of short lines most is quotes and commas. */
+const JSON_LIMIT = 400_000;
 
 /** Undefined when the difference is too large to be worth showing; [] when there is none. */
 export async function diffHunks(before: Doc, after: Doc): Promise<Hunk[] | undefined> {
@@ -20,7 +22,7 @@ export async function diffHunks(before: Doc, after: Doc): Promise<Hunk[] | undef
   const options = { context: CONTEXT, timeout: 100 };
   const patch = structuredPatch("", "", oldText, newText, undefined, undefined, options);
   const shift = lineNumberAt(before, old.start) - 1;
-  return (patch?.hunks ?? [wholeBlock(oldText, newText)]).map((hunk) => ({
+  const hunks = (patch?.hunks ?? [wholeBlock(oldText, newText)]).map((hunk) => ({
     oldStart: hunk.oldStart + shift,
     oldLines: hunk.oldLines,
     newStart: hunk.newStart + shift,
@@ -28,6 +30,7 @@ export async function diffHunks(before: Doc, after: Doc): Promise<Hunk[] | undef
     // The format's "\ No newline at end of file" is not a line of the file.
     lines: hunk.lines.filter((line) => !line.startsWith("\\")).map((line) => line.replace(/\r$/, "")),
   }));
+  return Buffer.byteLength(JSON.stringify(hunks)) > JSON_LIMIT ? undefined : hunks;
 }
 
 /** The numbered lines around bytes `start` to `end`, at most `limit` of them; for the model to see what it made. */
