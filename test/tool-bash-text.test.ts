@@ -144,6 +144,9 @@ test("special exit codes in a few words, with a near program name", () => {
   );
   expect(words("x", 127, "sh: 1: pyton3: not found\n")).toBe("command not found; there is a program named python3");
   expect(words("x", 127, "bash: line 1: ./x: No such file or directory")).toBe("command not found");
+  const unset = "a variable has no value, which `set -u` forbids";
+  expect(words("x", 127, "out\nbash: X: unbound variable\n")).toBe(unset);
+  expect(words("x", 127, "bash: X: unbound variable\nbash: line 2: y: command not found")).toBe("command not found");
   expect(words("timeout 1 x", 124)).toBe("ended by timeout(1)");
   expect([words("x", 124), words("x", 5)]).toEqual(["", ""]);
   expect([126, 137, 139, 143].map((code) => words("x", code) !== "")).toEqual([true, true, true, true]);

@@ -65,6 +65,9 @@ test("the command is run as it is written", async () => {
   expect(await text("\n\nqqqqnope")).toBe(
     "bash: line 3: qqqqnope: command not found\n\nExit code 127 (command not found)",
   );
+  expect(await text('set -u; echo "$nope"')).toEndWith(
+    "nope: unbound variable\n\nExit code 127 (a variable has no value, which `set -u` forbids)",
+  );
   expect(await text("shopt -s expand_aliases\nalias hi='echo hello'\nhi")).toBe("hello");
   expect(await text("set -x; true")).toBe("++ true");
   expect(await text("echo 'größer 👍'")).toBe("größer 👍");

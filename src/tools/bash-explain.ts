@@ -32,6 +32,8 @@ const ANSWERS: Record<string, string> = {
 const PREPARATION = new Set(["cd", "pushd", "echo", "printf", "export", "set", "source", ".", "true", ":"]);
 const WRAPPERS = new Set(["command", "builtin", "env", "time", "nice", "nohup", "!", "sudo", "exec", "timeout"]);
 const KEYWORDS = new Set(["if", "then", "else", "elif", "while", "until", "do", "{", "("]);
+/** How bash and sh end; bash with exit code 127 inside `eval`, as if a command were missing. */
+const UNSET = /: (?:unbound variable|parameter not set)\s*$/;
 const LONGEST_READ = 20_000;
 const ASSIGNMENT = /^[A-Za-z_]\w*\+?=/;
 
@@ -80,6 +82,7 @@ function answerFor({ words }: Part): string | undefined {
 }
 
 function meaningOf(command: string, code: number, output: string, path: string): string {
+  if (code === 127 && UNSET.test(output)) return "a variable has no value, which `set -u` forbids";
   if (code === 127) return notFound(output, path);
   if (code === 126) return "found, but it cannot be executed: no permission, or not a program for this system";
   if (code === 124 && /\btimeout\b/.test(command)) return "ended by timeout(1)";
