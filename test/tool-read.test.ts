@@ -43,6 +43,12 @@ describe("text", () => {
     expect(await note("a")).toBe("1\ta\n[The last line has no line break at its end.]");
     expect(await note("a\r\nb\r\n")).toBe("1\ta\n2\tb\n[Lines end with CRLF.]");
     expect(await note("a\r\nb\nc\n")).toBe("1\ta\n2\tb\n3\tc\n[Mixed line endings: 1 CRLF, 2 LF.]");
+    const crs = "a CR alone ends no line here";
+    expect(await note("a\r\nb\nc\rd\n")).toBe(
+      `1\ta\n2\tb\n3\tc\rd\n[Mixed line endings: 1 CRLF, 2 LF, 1 CR alone; ${crs}.]`,
+    );
+    expect(await note("a\rb\rc\n")).toBe(`1\ta\rb\rc\n[Mixed line endings: 1 LF, 2 CR alone; ${crs}.]`);
+    expect(await note("a\r\nb\rc\r\n")).toBe(`1\ta\n2\tb\rc\n[Mixed line endings: 2 CRLF, 1 CR alone; ${crs}.]`);
     expect(await note("a\rb\r")).toBe("1\ta\n2\tb\n[Lines end with CR alone.]");
     expect(await note(Buffer.from("\ufeffä\n", "utf16le"))).toBe("1\tä\n[Encoding: UTF-16 LE with a byte order mark.]");
     expect(await note(Buffer.from("caf\xe9\n", "latin1"))).toBe(
@@ -131,6 +137,13 @@ describe("what is no text", () => {
     expect(missing).toBe(
       `There is no file ${b.at("src/confg.ts")}. The working directory is ${b.dir}.\nDid you mean:\n- ${b.at("src/config.ts")}`,
     );
+    symlinkSync("gone/config.ts", b.at("src/confi.ts"));
+    expect(await failure(b.read({ file_path: "src/confi.ts" }))).toBe(
+      `${b.at("src/confi.ts")} is a symbolic link to gone/config.ts, and there is no file there. ` +
+        `The working directory is ${b.dir}.\nDid you mean:\n- ${b.at("src/config.ts")}`,
+    );
+    symlinkSync("gone", b.at("src/lonely"));
+    expect(await failure(b.read({ file_path: "src/lonely" }))).toEndWith("Find it with Glob, or check the path.");
     expect(await failure(b.read({ file_path: "unique.ts" }))).toContain(b.at("src/deep/unique.ts"));
     expect(await failure(b.read({ file_path: "Screenshot 3.04 PM.png" }))).toContain("U+202F (narrow no-break space)");
     expect(await failure(b.read({ file_path: "nowhere/zzz.qqq" }))).toContain("does not exist either");

@@ -22,7 +22,7 @@ export type Page = {
   next: number | undefined;
   /** Lines in the file; undefined when counting on would have cost too much. */
   total: number | undefined;
-  /** Breaks among the lines shown. */
+  /** Breaks among the lines shown; where LF ends lines, `cr` counts the CRs alone inside them. */
   breaks: { crlf: number; lf: number; cr: number };
   endsWithBreak: boolean;
 };
@@ -127,6 +127,7 @@ class PageBuilder {
     let text = decode(bytes, this.#form.encoding, { cut: this.#dropped > 0 });
     const crlf = this.#code === 10 && this.#dropped === 0 && text.endsWith("\r");
     if (crlf) text = text.slice(0, -1);
+    const loneCrs = this.#code === 10 && text.includes("\r") ? text.split("\r").length - 1 : 0;
     if (this.#dropped > 0 || text.length > this.#want.lineLength) {
       const shown = text.slice(0, this.#want.lineLength).replace(/[\ud800-\udbff]$/, "");
       const size = this.#dropped > 0 ? `${this.#kept + this.#dropped} bytes` : `${text.length} characters`;
@@ -140,6 +141,7 @@ class PageBuilder {
     }
     this.#spent += cost;
     page.lines.push(text);
+    page.breaks.cr += loneCrs;
     page.breaks[crlf ? "crlf" : this.#code === 13 ? "cr" : "lf"]++;
     if (page.lines.length >= this.#want.limit) this.#full = true;
   }

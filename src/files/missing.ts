@@ -1,5 +1,5 @@
 // Help for a path that does not exist: near names beside it, the same name elsewhere.
-import { opendir } from "node:fs/promises";
+import { opendir, readlink } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { editDistance } from "../core/nearest.ts";
 import { codeOf } from "./fserror.ts";
@@ -10,12 +10,17 @@ const SKIP = new Set(["node_modules", ".git", ".hg", ".svn", "dist", "target", "
 
 /** The text for the model: what is missing, where we are, and what may have been meant. */
 export async function explainMissing(path: string, cwd: string): Promise<string> {
-  const lines = [`There is no file ${path}. The working directory is ${cwd}.`];
+  const leads = await readlink(path).catch(() => undefined);
+  const link = `${path} is a symbolic link to ${leads}, and there is no file there.`;
+  const why = leads === undefined ? `There is no file ${path}.` : link;
+  const lines = [`${why} The working directory is ${cwd}.`];
   const folder = dirname(path);
   const names = await namesIn(folder);
   if (names === undefined) lines.push(`The folder ${folder} does not exist either.`);
-  const near = names ? nearNames(basename(path), names).map((name) => join(folder, name)) : [];
-  const found = near.length > 0 ? near : await sameName(basename(path), cwd);
+  // A link that leads nowhere is among them itself.
+  const others = names?.filter((name) => name !== basename(path)) ?? [];
+  const near = nearNames(basename(path), others).map((name) => join(folder, name));
+  const found = (near.length > 0 ? near : await sameName(basename(path), cwd)).filter((name) => name !== path);
   if (found.length > 0)
     lines.push(`Did you mean:\n${found.map((name) => `- ${name}${oddities(path, name)}`).join("\n")}`);
   else lines.push("Find it with Glob, or check the path.");

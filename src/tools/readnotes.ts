@@ -31,11 +31,13 @@ function encodingNote(form: TextForm): string {
 }
 
 function endingsNote({ breaks: { crlf, lf, cr }, endsWithBreak, next }: Page): string | undefined {
-  if (cr > 0) return "Lines end with CR alone.";
-  if (crlf === 0) return undefined;
+  if (crlf + lf === 0) return cr > 0 ? "Lines end with CR alone." : undefined;
   // The last line of a file has no break of its own kind.
   const bare = next === undefined && !endsWithBreak ? lf - 1 : lf;
-  return bare > 0 ? `Mixed line endings: ${crlf} CRLF, ${bare} LF.` : "Lines end with CRLF.";
+  if (cr === 0 && bare <= 0 && crlf > 0) return "Lines end with CRLF.";
+  const kinds = [crlf > 0 ? `${crlf} CRLF` : "", bare > 0 ? `${bare} LF` : ""].filter(Boolean);
+  if (cr > 0) return `Mixed line endings: ${[...kinds, `${cr} CR alone`].join(", ")}; a CR alone ends no line here.`;
+  return crlf > 0 ? `Mixed line endings: ${kinds.join(", ")}.` : undefined;
 }
 
 function quoted(path: string): string {
