@@ -59,7 +59,7 @@ async function run(input: Input, ctx: ToolContext, deps: GlobDeps): Promise<Tool
     new Error(
       `The search was stopped after ${timeoutMs / 1000} s. Give a folder in path, or begin the pattern with one.`,
     );
-  return withDeadline({ signal: ctx.signal, timeoutMs, late }, async (signal) => {
+  return withDeadline({ signal: ctx.signal, timeoutMs, pattern: input.pattern, late }, async (signal) => {
     await mustBeFolder(plan.root, ctx.cwd);
     const fits = globMatcher(plan.rest);
     const shows = visible(plan.root, deps.hidden);

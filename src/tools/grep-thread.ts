@@ -22,14 +22,19 @@ export async function searchInThread(job: GrepJob, signal: AbortSignal): Promise
   }
 }
 
+export type Deadline = {
+  signal: AbortSignal;
+  timeoutMs: number;
+  /** What is searched for. */
+  pattern: string;
+  late: () => Error;
+};
+
 /** Runs `work` with a signal that aborts with `signal`, or with `late()` as its reason when the time is up. */
-export async function withDeadline<T>(
-  limit: { signal: AbortSignal; timeoutMs: number; late: () => Error },
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+export async function withDeadline<T>(limit: Deadline, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
-  const abort = () => controller.abort(limit.signal.reason);
-  limit.signal.throwIfAborted();
+  const abort = () => controller.abort(interrupted(limit));
+  if (limit.signal.aborted) throw interrupted(limit);
   limit.signal.addEventListener("abort", abort, { once: true });
   const timer = setTimeout(() => controller.abort(limit.late()), limit.timeoutMs);
   try {
@@ -38,6 +43,14 @@ export async function withDeadline<T>(
     clearTimeout(timer);
     limit.signal.removeEventListener("abort", abort);
   }
+}
+
+function interrupted({ pattern, signal }: Deadline): Error {
+  const cause: unknown = signal.reason;
+  const why = cause instanceof Error ? ` (${cause.message})` : "";
+  const shown = JSON.stringify(pattern.length > 100 ? `${pattern.slice(0, 100)}...` : pattern);
+  const text = `Interrupted${why}: the search for ${shown} had no answer yet; whether there is a match is not known.`;
+  return new Error(text, { cause });
 }
 
 /** The worker as source, beside a chunk in the executable's own file system, and above the chunks in the npm bundle. */

@@ -66,21 +66,24 @@ async function run(input: Input, ctx: ToolContext, deps: GrepDeps): Promise<Tool
     new Error(
       `The search was stopped after ${timeoutMs / 1000} s. Narrow it with path, glob or type, or simplify the pattern.`,
     );
-  const { covered, reply } = await withDeadline({ signal: ctx.signal, timeoutMs, late }, async (signal) => {
-    const base = absolutePath(input.path ?? ".", ctx.cwd);
-    const job = jobFor(input);
-    // Parsed here first: a bad pattern is reported at once, and rg never sees one.
-    const { matcher } = await import("./regex/matcher.ts");
-    const { rust } = matcher(input.pattern, job);
-    const wanted = { base, cwd: ctx.cwd, glob: input.glob, type: input.type, hidden: deps.hidden };
-    const covered = await coveredFiles(wanted, deps.home, signal);
-    const files = await narrow({ files: covered.files, root: base, rust, job, cwd: ctx.cwd, signal }, deps);
-    const narrowed = { ...covered, files };
-    return {
-      covered: { ...narrowed, total: covered.files.length },
-      reply: await searchInThread({ ...job, root: base, files }, signal),
-    };
-  });
+  const { covered, reply } = await withDeadline(
+    { signal: ctx.signal, timeoutMs, pattern: input.pattern, late },
+    async (signal) => {
+      const base = absolutePath(input.path ?? ".", ctx.cwd);
+      const job = jobFor(input);
+      // Parsed here first: a bad pattern is reported at once, and rg never sees one.
+      const { matcher } = await import("./regex/matcher.ts");
+      const { rust } = matcher(input.pattern, job);
+      const wanted = { base, cwd: ctx.cwd, glob: input.glob, type: input.type, hidden: deps.hidden };
+      const covered = await coveredFiles(wanted, deps.home, signal);
+      const files = await narrow({ files: covered.files, root: base, rust, job, cwd: ctx.cwd, signal }, deps);
+      const narrowed = { ...covered, files };
+      return {
+        covered: { ...narrowed, total: covered.files.length },
+        reply: await searchInThread({ ...job, root: base, files }, signal),
+      };
+    },
+  );
   const limit = input.head_limit === 0 ? Infinity : (input.head_limit ?? defaultLimit);
   const state = { input, ctx, covered, reply, limit, offset: input.offset ?? 0 };
   if (reply.found.length === 0) return nothing(state, covered.total);
