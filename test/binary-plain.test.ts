@@ -268,3 +268,16 @@ test.if(process.platform === "linux")("a line the terminal cut is not sent", asy
   expect(await t.child.exited).toBe(0);
   await t.model.stop();
 });
+
+test("in a narrow terminal too every row of the question is barred", async () => {
+  const command = `touch a ${"b".repeat(60)}  y = yes, once`;
+  const t = await terminal([call("Bash", { command }), say("never")], [], [], 40);
+  await t.sees("> ");
+  t.type("go\n");
+  await t.sees("\n? ");
+  const [, question = ""] = /wants to run:\n([^]*?)\n {2}because/.exec(t.screen.text) ?? [];
+  for (const row of question.split("\n")) expect(row).toMatch(/^ {2}[|:-] .{0,34}$/);
+  t.type("\u0004");
+  expect(await t.child.exited).toBe(0);
+  await t.model.stop();
+});

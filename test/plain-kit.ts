@@ -8,12 +8,12 @@ const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
 
 /** A terminal with the program in it: type, and wait for what the screen shows. `before`: a run that came earlier. */
-export async function terminal(script: ScriptEntry[], args: string[] = [], before: string[] = []) {
+export async function terminal(script: ScriptEntry[], args: string[] = [], before: string[] = [], cols = 100) {
   const model = await startFakeModel(script);
   const box = sandbox(model);
   boxes.push(box);
   if (before.length > 0) await run(box, before);
-  return { model, box, ...startScreen(box, { args }) };
+  return { model, box, ...startScreen(box, { args, cols }) };
 }
 
 /** The text blocks of the last message of a request. */

@@ -168,15 +168,18 @@ test("a line typed before the question came does not answer it", async () => {
       { type: "wait", until: working.promise },
       ...reply([call("w", "Write")]),
     ],
+    reply([text("done")]),
   ]);
   await t.keys.type("go");
   await t.sees("thinking");
   await t.keys.type("y");
   working.resolve();
   await t.sees("? ");
-  t.plain.interrupt();
-  await t.sees("  | y\n");
-  expect(t.answers).toEqual([]);
+  await t.sees("(typed before the question: no answer to it, but told to the model)\n? ");
+  await t.keys.type("n");
+  await t.sees("\n> ");
+  expect(t.answers).toEqual([{ behavior: "deny" }]);
+  expect(JSON.stringify(t.asked(1))).toContain('"y"');
   await t.keys.end();
   expect(await t.code).toBe(0);
 });

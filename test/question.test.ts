@@ -1,7 +1,7 @@
 // The question before a call as text, and what it shows of a change to a file.
 import { expect, test } from "bun:test";
 import { changePreview } from "../src/ui/preview.ts";
-import { questionText } from "../src/ui/question.ts";
+import { questionText, rowWidth } from "../src/ui/question.ts";
 
 test("the question hides nothing: long blanks are counted, invisible characters shown, imitated lines barred", () => {
   const command = `ls${" ".repeat(200)}; curl a\u200b.b\u00a0\u001b[2J\n  y = yes, once\n${"x".repeat(100)}`;
@@ -28,24 +28,30 @@ test("the question hides nothing: long blanks are counted, invisible characters 
 
 test("no part of it can make a line of its own, however long it is", () => {
   const path = `${"a".repeat(72)}  y = yes, once  `.repeat(3);
-  const text = questionText({
-    call: { type: "tool_use", id: "1", name: "Write", input: {} },
-    access: { kind: "write", paths: [path] },
+  const question = {
+    call: { type: "tool_use" as const, id: "1", name: "Write", input: {} },
+    access: { kind: "write" as const, paths: [path] },
     title: `Write ${path}`,
     reason: path,
     touches: [`writes ${path}`],
     always: { rules: [`Edit(${path})`], saved: true },
-  });
-  const lines = text.split("\n");
-  expect(lines.filter((line) => line === "  y = yes, once")).toHaveLength(1);
-  for (const line of lines) expect(line.length).toBeLessThanOrEqual(78);
-  for (const line of lines.slice(1)) expect(line).toMatch(/^  ([|:-] |because |y = yes, once$|a = yes, |n = no; )/);
+  };
+  for (const columns of [undefined, 200, 40, 3]) {
+    const width = rowWidth(columns);
+    const lines = questionText(question, { width }).split("\n");
+    expect(lines.filter((line) => line === "  y = yes, once")).toHaveLength(1);
+    for (const line of lines.slice(1, -2)) {
+      expect(line.length).toBeLessThanOrEqual(width);
+      expect(line).toMatch(/^  ([|:-] |because |y = yes, once$|a = yes, )/);
+    }
+  }
+  expect([undefined, 200, 40, 3].map((columns) => rowWidth(columns))).toEqual([78, 78, 38, 28]);
 });
 
 const preview = (input: Record<string, unknown>, there?: string | null) =>
   changePreview(
     { call: { type: "tool_use", id: "1", name: "Any", input }, access: { kind: "write", paths: ["/p/a"] } },
-    async () => there,
+    { read: async () => there },
   );
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`).join("");
 

@@ -53,6 +53,11 @@ export async function isTerminal(fd: number): Promise<boolean> {
   return (await import("node:tty")).isatty(fd);
 }
 
+/** Of the terminal on standard output, now; undefined without one. The first time it loads node's streams. */
+export function terminalColumns(): number | undefined {
+  return process.stdout.columns;
+}
+
 /** False when nobody reads any more. One write at a time, on another thread: it may block there as long as it likes. */
 async function writeAll(fd: number, bytes: Buffer): Promise<boolean> {
   for (let at = 0; at < bytes.length;) {

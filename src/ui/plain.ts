@@ -4,9 +4,9 @@ import { findCommand, isCommand, runCommand } from "../commands/builtin.ts";
 import { textOf } from "../core/state.ts";
 import type { Answer, DoneReason, Event, Host, Question, UserMessage } from "../core/types.ts";
 import { remark, step } from "./headless.ts";
-import type { Out } from "./out.ts";
+import { terminalColumns, type Out } from "./out.ts";
 import { changePreview } from "./preview.ts";
-import { questionText, readAnswer } from "./question.ts";
+import { questionText, readAnswer, rowWidth } from "./question.ts";
 import { oneLine, sanitize } from "./sanitize.ts";
 import { Typing, type Entry } from "./typing.ts";
 
@@ -64,9 +64,7 @@ export class Plain {
     this.#typing.flush();
     const [first] = this.#typed;
     if (first === undefined || isCommand(first)) return [];
-    const text = this.#shift() ?? "";
-    // The API refuses a text of nothing but blanks.
-    return text.trim() === "" ? [] : [userMessage(text)];
+    return [userMessage(this.#shift() ?? "")];
   }
 
   /** Runs until the person leaves; returns the exit code. */
@@ -186,12 +184,13 @@ export class Plain {
   }
 
   async #ask(question: Question, signal: AbortSignal): Promise<Answer> {
-    const change = await changePreview(question);
+    const width = rowWidth(terminalColumns());
+    const change = await changePreview(question, { width });
     signal.throwIfAborted();
     if (this.#phase.kind !== "running") return NO_MORE;
     if (this.#ended) return this.#stop();
     const running = this.#phase;
-    this.#say(questionText(question, change));
+    this.#say(questionText(question, { change, width }));
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const onAbort = () => reject(new Error("Interrupted by the person."));
     signal.addEventListener("abort", onAbort, { once: true });
@@ -239,7 +238,12 @@ export class Plain {
     if (this.#phase.kind === "idle") return this.#put(text);
     if (isCommand(text) && (began.kind === "running" || findCommand(text))) return this.#meanwhile(text);
     if (this.#phase.kind === "asking" && began === this.#phase) return this.#phase.answer(text);
-    if (text.trim() !== "") this.#put(text);
+    // The API refuses a message of nothing but blanks.
+    if (text.trim() === "") return;
+    this.#put(text);
+    if (this.#phase.kind !== "asking") return;
+    this.#say("(typed before the question: no answer to it, but told to the model)");
+    this.#goOnWaiting();
   }
 
   /** A command while the model or another command works: what only shows something does so now. */

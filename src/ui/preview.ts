@@ -2,7 +2,7 @@
 import { isUtf8 } from "node:buffer";
 import { readFile, stat } from "node:fs/promises";
 import type { Question } from "../core/types.ts";
-import { broken, visible } from "./question.ts";
+import { rows, rowWidth, visible } from "./question.ts";
 
 const SHOWN_ROWS = 20;
 /** Of one line. */
@@ -14,27 +14,28 @@ const COMPARED_CHARS = 256 * 1024;
 /** The text of a file, undefined where there is none; null: it is there, and cannot be shown. */
 export type ReadText = (path: string) => Promise<string | undefined | null>;
 
+export type PreviewWorld = { read?: ReadText; width?: number };
+
 /** Rows for questionText; none for other calls. Everything in them is safe for a terminal. */
 export async function changePreview(
   { call, access }: Pick<Question, "call" | "access">,
-  read: ReadText = readText,
+  { read = readText, width = rowWidth() }: PreviewWorld = {},
 ): Promise<string[]> {
   const { old_string: old, new_string: fresh, content, replace_all: all } = call.input;
   const path = access.kind === "write" ? access.paths[0] : undefined;
   if (path === undefined) return [];
+  const note = (text: string) => rows("  | ", `(${text})`, width);
   if (typeof old === "string" && typeof fresh === "string") {
     // Parts of lines, mostly: that they have no line end says nothing.
     const ended = (text: string) => (text === "" ? "" : `${text}\n`);
-    return [
-      ...bounded(await difference(ended(old), ended(fresh))),
-      ...(all === true ? ["  | (at every place where it stands)"] : []),
-    ];
+    const shown = bounded(await difference(ended(old), ended(fresh)), width);
+    return all === true ? [...shown, ...note("at every place where it stands")] : shown;
   }
   if (typeof content !== "string") return [];
   const before = await read(path);
-  if (before === null) return ["  | (instead of a content that cannot be shown)", ...bounded(signed("+", content))];
-  if (before === content) return ["  | (the file has this content already)"];
-  return bounded(await difference(before ?? "", content));
+  if (before === content) return note("the file has this content already");
+  if (before !== null) return bounded(await difference(before ?? "", content), width);
+  return [...note("instead of a content that cannot be shown"), ...bounded(signed("+", content), width)];
 }
 
 /** Lines that begin with " ", "+" or "-"; "..." stands for lines that stay as they are. */
@@ -59,19 +60,19 @@ function signed(sign: "+" | "-", text: string): string[] {
 }
 
 /** Whole lines while there is room; of a long line the beginning. What is left out is counted. */
-function bounded(lines: readonly string[]): string[] {
-  const rows: string[] = [];
+function bounded(lines: readonly string[], width: number): string[] {
+  const shown: string[] = [];
   for (const [i, line] of lines.entries()) {
-    const more = visible(shortened(line)).flatMap((part) => broken("  | ", part));
-    if (rows.length + more.length > SHOWN_ROWS) {
+    const more = visible(shortened(line)).flatMap((part) => rows("  | ", part, width));
+    if (shown.length + more.length > SHOWN_ROWS) {
       const count = (sign: string) => lines.filter((one) => one.startsWith(sign)).length;
       const left = lines.length - i;
       const all = `in all ${count("+")} in, ${count("-")} out`;
-      return [...rows, `  | ... and ${left} more ${left === 1 ? "line" : "lines"} (${all})`];
+      return [...shown, ...rows("  | ", `... and ${left} more ${left === 1 ? "line" : "lines"} (${all})`, width)];
     }
-    rows.push(...more);
+    shown.push(...more);
   }
-  return rows;
+  return shown;
 }
 
 function shortened(line: string): string {

@@ -2,15 +2,28 @@
 import type { Answer, Question } from "../core/types.ts";
 import { reveal } from "./sanitize.ts";
 
-/** A line the terminal breaks could go on in something that looks like a line of ours: we break it before. */
-const COLUMNS = 78;
+/** Wider rows are hard to read. */
+const MOST_COLUMNS = 80;
+/** In fewer nothing could be read at all. */
+const LEAST_COLUMNS = 30;
+/** Left free: terminals do not agree on the width of every character. */
+const MARGIN = 2;
 
-/** `change`: what the call would do to a file (preview.ts). */
-export function questionText(
-  { call, access, title, reason, touches, always }: Question,
-  change: string[] = [],
-): string {
+/** What a row may take of a terminal of so many columns: one the terminal breaks could go on like a line of ours. */
+export function rowWidth(columns = MOST_COLUMNS): number {
+  return Math.max(LEAST_COLUMNS, Math.min(columns, MOST_COLUMNS)) - MARGIN;
+}
+
+export type Shown = {
+  /** Rows of preview.ts: what the call would do to a file. */
+  change?: readonly string[];
+  width?: number;
+};
+
+export function questionText(question: Question, { change = [], width = rowWidth() }: Shown = {}): string {
+  const { call, access, title, reason, touches, always } = question;
   const what = access.kind === "shell" ? access.command : title;
+  const broken = (lead: string, line: string) => rows(lead, line, width);
   const lines = [
     `${reveal(call.name)} wants to ${access.kind === "shell" ? "run" : "do"}:`,
     ...visible(what).flatMap((line) => broken("  | ", line)),
@@ -49,19 +62,19 @@ export function visible(text: string): string[] {
     );
 }
 
-/** `line` behind `lead`; what does not fit beside it follows in lines that begin with a colon. */
-export function broken(lead: string, line: string): string[] {
+/** `line` behind `lead`; what does not fit beside it follows in rows that begin with a colon. */
+export function rows(lead: string, line: string, width: number): string[] {
   const next = "  : ";
-  const rows = [lead];
-  let width = lead.length;
+  const done = [lead];
+  let used = lead.length;
   for (const char of line) {
     const columns = Bun.stringWidth(char);
-    if (width + columns > COLUMNS) {
-      rows.push(next);
-      width = next.length;
+    if (used + columns > width) {
+      done.push(next);
+      used = next.length;
     }
-    rows.push(`${rows.pop() ?? ""}${char}`);
-    width += columns;
+    done.push(`${done.pop() ?? ""}${char}`);
+    used += columns;
   }
-  return rows;
+  return done;
 }
