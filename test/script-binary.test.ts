@@ -23,6 +23,17 @@ test("a script answers, calls real tools and needs no key", async () => {
   expect([code, stdout, stderr]).toEqual([0, "It says 5 €.\n", ""]);
 });
 
+test("a refusal without a word is told in every format", async () => {
+  const { code, stdout } = await scripted({ stop: "refusal" });
+  expect([code, stdout]).toEqual([0, "The model declined to answer this request.\n"]);
+  const args = ["-p", "again", "--model", "script:s.jsonl", "--output-format", "json"];
+  expect(JSON.parse((await run(box(), args)).stdout)).toMatchObject({
+    subtype: "success",
+    result: "The model declined to answer this request.",
+    stop_reason: "refusal",
+  });
+});
+
 test("mistakes in a script, and requests it did not expect, end the run with exit code 1", async () => {
   const malformed = await scripted({ txt: "x" });
   expect([malformed.code, malformed.stdout]).toEqual([1, ""]);

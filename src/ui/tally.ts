@@ -94,6 +94,8 @@ export class Tally {
         return;
       case "done":
         this.done = event;
+        // A refusal without a word leaves no message that would say so.
+        if (event.reason === "refusal") this.#stopReason = "refusal";
         return;
     }
   }
