@@ -139,7 +139,7 @@ test("commands typed while the model works never reach it", async () => {
   t.type("go\n");
   await t.sees("at work");
   t.type("/cost\n");
-  await t.sees("no cost.");
+  await t.sees("/cost\nNothing was asked yet: no cost.");
   t.type("/model haiku\n");
   await t.sees("(/model haiku: when this is done");
   working.resolve();

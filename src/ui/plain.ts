@@ -220,7 +220,11 @@ export class Plain {
   }
 
   async #read(): Promise<void> {
-    for await (const line of this.#lines) this.#typing.line(line);
+    for await (const line of this.#lines) {
+      // The terminal shows what is typed: its Enter began a new line.
+      this.#midLine = false;
+      this.#typing.line(line);
+    }
     this.#typing.end();
     this.#ended = true;
     if (this.#phase.kind === "asking") this.#phase.stop();
