@@ -39,7 +39,6 @@ function conversation() {
       ...{ cwd: b.dir, callId: id, confine: "open", signal },
       progress() {},
       chdir() {},
-      child() {},
     });
   };
   const edit = (old: string, fresh: string, more: object = {}) =>
