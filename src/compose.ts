@@ -2,6 +2,8 @@
 import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { AGENTS } from "./agents/definitions.ts";
+import { agentTool } from "./agents/tool.ts";
 import type { Conversation } from "./commands/command.ts";
 import type { KeptRules } from "./commands/keep.ts";
 import type { Options } from "./config/flags.ts";
@@ -9,11 +11,9 @@ import { projectSlug, type Env, type Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
 import { readAutoCompact } from "./context/budget.ts";
 import { compactor, type CompactorOptions } from "./context/compact.ts";
-import { gitFacts } from "./context/environment.ts";
 import { keepIn } from "./context/keep.ts";
 import { memoryPrompt, memoryReminder } from "./context/memory-text.ts";
 import { touchedPaths } from "./context/memory-touch.ts";
-import { Reminders } from "./context/reminders.ts";
 import { readableIn } from "./context/restore.ts";
 import { sharesOf } from "./context/shares.ts";
 import { Agent } from "./core/agent.ts";
@@ -21,7 +21,7 @@ import { UsageError } from "./core/errors.ts";
 import { Spending } from "./core/spending.ts";
 import type { Prefix } from "./core/prefix.ts";
 import { NO_USAGE, reduce } from "./core/state.ts";
-import type { Deps, DurableEvent, Host, State, UserMessage } from "./core/types.ts";
+import type { Deps, DurableEvent, Host, State, Tool, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { cost, readOverrides, resolveModel, type Overrides } from "./model/catalog.ts";
 import { chooseProvider, modelId, type Chosen } from "./model/choose.ts";
@@ -29,14 +29,15 @@ import { FileTracker } from "./files/tracker.ts";
 import { CacheGuard, guarded } from "./model/guard.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
 import { tune } from "./model/tune.ts";
-import { memoryOf, promptOf } from "./instructions.ts";
+import { factsOf, memoryOf, promptOf, remindersOf, type Facts } from "./instructions.ts";
 import { modeOf, Permit } from "./permit.ts";
 import { findSession, latestSession } from "./session/list.ts";
 import { scratchFolder } from "./session/scratch.ts";
 import { SessionStore } from "./session/store.ts";
+import { subAgents } from "./subagents.ts";
 import { BackgroundTasks, finishedTasks } from "./tools/bash-tasks.ts";
+import { recallFrom } from "./tools/recall.ts";
 import { builtinTools, offered } from "./tools/registry.ts";
-import { localDate } from "./utils/date.ts";
 import { structuredOutput, type StructuredOutput } from "./tools/structured.ts";
 
 export type Setup = {
@@ -79,7 +80,7 @@ export async function compose(setup: Setup): Promise<Conversation> {
       resolvePath: (path) => resolve(cwd, path),
       log: setup.log,
     }));
-  const parts = new Parts(setup, chosen, overrides, facts);
+  const parts = new Parts(setup, { chosen, overrides, facts, spending: new Spending() });
   const source = sourceOf(options, places, cwd);
   return source === undefined ? parts.fresh() : parts.reopen(source);
 }
@@ -97,21 +98,19 @@ function sourceOf({ continue: last, resume }: Options, places: Places, cwd: stri
   return path;
 }
 
+type Shared = { chosen: Chosen; overrides: Overrides; facts: Facts; spending: Spending };
+
 /** What is shared by the conversations of one process. */
 class Parts {
   #setup: Setup;
-  #chosen: Chosen;
-  #overrides: Overrides;
-  #facts: Facts;
+  #shared: Shared;
   #tasks = new BackgroundTasks();
   #isCached = false;
 
-  constructor(setup: Setup, chosen: Chosen, overrides: Overrides, facts: Facts) {
+  constructor(setup: Setup, shared: Shared) {
     this.#setup = setup;
+    this.#shared = shared;
     setup.onExit(() => this.#tasks.killAll());
-    this.#chosen = chosen;
-    this.#overrides = overrides;
-    this.#facts = facts;
   }
 
   async fresh(): Promise<Conversation> {
@@ -159,6 +158,7 @@ class Parts {
   }
 
   #conversation(store: SessionStore | undefined, events: DurableEvent[], id?: string): Conversation {
+    const { chosen, ...shared } = this.#shared;
     const past = events.reduce(reduce, this.#start());
     // A resumed session keeps its history; where and how it works on is decided now.
     const { messages, stale } = past;
@@ -170,14 +170,13 @@ class Parts {
       store,
       start,
       tasks: this.#tasks,
-      ...this.#chosen,
-      overrides: this.#overrides,
-      facts: this.#facts,
+      ...chosen,
+      ...shared,
       cached: begun?.type === "prefix" && this.#isCached ? begun.prefix : undefined,
-      resolveModel: (name) => (name === "script" ? name : modelId(name, this.#overrides)),
+      resolveModel: (name) => (name === "script" ? name : modelId(name, shared.overrides)),
       fresh: async () => {
         const { sessionId: _, ...options } = this.#setup.options;
-        return new Parts({ ...this.#setup, options }, this.#chosen, this.#overrides, factsOf(this.#setup)).fresh();
+        return new Parts({ ...this.#setup, options }, { ...this.#shared, facts: factsOf(this.#setup) }).fresh();
       },
     });
   }
@@ -186,7 +185,7 @@ class Parts {
     const { options, settings, cwd } = this.#setup;
     return {
       messages: [],
-      model: this.#chosen.model,
+      model: this.#shared.chosen.model,
       mode: modeOf(options, settings),
       cwd,
     };
@@ -195,15 +194,6 @@ class Parts {
 
 /** No cache lives longer after its last use. */
 const CACHE_MS = 60 * 60_000;
-/** Before each request so many files are looked at: those used last. */
-const WATCHED_FILES = 100;
-type Facts = Promise<string | undefined>;
-
-/** A replaced system prompt is left as it was wanted: without our facts. */
-async function factsOf({ options, cwd, env, isTrusted = false }: Setup): Facts {
-  if (options.systemPrompt !== undefined || options.systemPromptFile !== undefined) return undefined;
-  return gitFacts({ cwd, env, isTrusted });
-}
 
 type Converse = Setup &
   Chosen & {
@@ -213,6 +203,8 @@ type Converse = Setup &
     tasks: BackgroundTasks;
     overrides: Overrides;
     facts: Facts;
+    /** Of all conversations of this process: /clear begins a new one. */
+    spending: Spending;
     /** What earlier requests of this conversation began with, when a cache of them may live. */
     cached: Prefix | undefined;
     resolveModel(name: string): string;
@@ -221,9 +213,10 @@ type Converse = Setup &
 
 /** The parts of one conversation that know each other. */
 function wire(setup: Converse) {
-  const { options, settings, env, store, tasks, overrides, id, log } = setup;
+  const { options, env, store, tasks, overrides, id, log, spending } = setup;
   const persist = store !== undefined;
   const scratch = scratchFolder({ nanocode: setup.places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id, persist });
+  if (scratch.note !== undefined) setup.warn(scratch.note);
   const permit = new Permit(setup, scratch.path, {
     cwd: () => agent.state.cwd,
     mode: () => agent.state.mode,
@@ -236,38 +229,19 @@ function wire(setup: Converse) {
   const memoryText = memoryPrompt(memory.files);
   const prompt = promptOf(setup, memoryText);
   setup.onExit(() => permit.sandbox.close());
-  const tracker = new FileTracker();
-  const builtin = builtinTools({
-    env,
-    places: setup.places,
-    tasks,
-    scratch: scratch.path,
-    tracker,
-    roots: () => permit.roots(),
-    hidden: (path) => permit.hides(path),
-    wall: permit.sandbox,
-  });
-  const only = options.tools?.includes("default") ? undefined : options.tools;
-  const tools = offered(builtin, { only, isDenied: (name) => permit.isDenied(name) });
-  const thinking = { thinking: options.thinking, alwaysThinking: settings.alwaysThinkingEnabled };
-  const wishes = { env, overrides, ...thinking, effort: options.effort ?? settings.effortLevel };
-  const measuring: Omit<CompactorOptions, "newId"> = {
-    provider: setup.provider,
-    tools,
-    system: () => prompt.system(agent.state.model),
-    tune: (model) => tune(model, wishes),
-    contextWindow: (model) => resolveModel(model, overrides).contextWindow,
-    auto: readAutoCompact(env, settings.other, setup.warn),
-    keep: keepIn(scratch.path),
-    readable: readableIn(permit),
-    log,
-  };
+  const tracker = new FileTracker({ recall: recallFrom(() => agent.state) });
+  const toolsWith = (own: FileTracker, more: Tool[] = []) => toolsOf(setup, { permit, scratch, tracker: own }, more);
+  const agents = agentTool(
+    (task, ctx) => startAgent(task, ctx),
+    () => performance.now(),
+  );
+  const tools = toolsWith(tracker, [agents]);
+  const measuring = measuringOf(setup, { tools, permit, scratch, system: () => prompt.system(agent.state.model) });
   const guard = new CacheGuard({
     resumed: setup.cached,
     keep: (prefix) => store?.append({ type: "prefix", prefix }),
   });
-  const spending = new Spending();
-  const reminders = remindersOf(setup, tracker);
+  const reminders = remindersOf({ tracker, start: setup.start, environment: () => setup.facts });
   const deps: Deps = {
     provider: guarded(setup.provider, guard, options.cacheStrict ?? false),
     tools,
@@ -296,13 +270,60 @@ function wire(setup: Converse) {
     log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
   };
   const agent: Agent = new Agent(deps, setup.start, record);
+  const startAgent = subAgents({
+    setup,
+    permit,
+    tools: toolsWith,
+    measuring,
+    deps,
+    parent: () => agent.state,
+    resolveModel: setup.resolveModel,
+    spending,
+  });
   const context = () => sharesOf(agent.state, { ...measuring, memory: memoryText ?? "" });
   return { agent, deps, tools, prompt, memory, context, scratch, permit, guard, spending };
 }
 
-function remindersOf({ facts, start }: Converse, tracker: FileTracker): Reminders {
-  const changes = (told: ReadonlyMap<string, string>) => tracker.changes(WATCHED_FILES, told);
-  return new Reminders({ environment: () => facts, changes, today: () => localDate(new Date()) }, start);
+/** How large things are for a model, and how they are made smaller. */
+function measuringOf(
+  { options, settings, env, overrides, provider, warn, log }: Converse,
+  { tools, permit, scratch, system }: Pick<CompactorOptions, "tools" | "system"> & Omit<ToolWorld, "tracker">,
+): Omit<CompactorOptions, "newId"> {
+  const thinking = { thinking: options.thinking, alwaysThinking: settings.alwaysThinkingEnabled };
+  const wishes = { env, overrides, ...thinking, effort: options.effort ?? settings.effortLevel };
+  return {
+    provider,
+    tools,
+    system,
+    tune: (model) => tune(model, wishes),
+    contextWindow: (model) => resolveModel(model, overrides).contextWindow,
+    auto: readAutoCompact(env, settings.other, warn),
+    keep: keepIn(scratch.path),
+    readable: readableIn(permit),
+    log,
+  };
+}
+
+type ToolWorld = { permit: Permit; scratch: { path: string }; tracker: FileTracker };
+
+/** Those the flags and rules leave, in a stable order; `more` follow the built-in ones. */
+function toolsOf(
+  { options, env, places, tasks }: Converse,
+  { permit, scratch, tracker }: ToolWorld,
+  more: readonly Tool[],
+): Map<string, Tool> {
+  const builtin = builtinTools({
+    env,
+    places,
+    tasks,
+    scratch: scratch.path,
+    tracker,
+    roots: () => permit.roots(),
+    hidden: (path) => permit.hides(path),
+    wall: permit.sandbox,
+  });
+  const only = options.tools?.includes("default") ? undefined : options.tools;
+  return offered([...builtin, ...more], { only, isDenied: (name) => permit.isDenied(name) });
 }
 
 function limitsOf({ maxTurns, maxBudgetUsd }: Options): Deps["limits"] {
@@ -336,6 +357,7 @@ function converse(setup: Converse): Conversation {
     agent,
     version: VERSION,
     tools: () => [...tools.keys()],
+    agents: () => (tools.has("Agent") ? AGENTS : []),
     apiKeySource: setup.apiKeySource,
     outputStyle: "default",
     verbose: options.verbose ?? false,

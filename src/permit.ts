@@ -60,7 +60,7 @@ export class Permit {
       setMode: (mode) => running.setMode(mode),
       addFolders: (folders) => void this.#added.push(...folders),
       prepare: async () => (this.#wall ??= await this.sandbox.find()),
-      world: () => this.#world(running.cwd(), readable),
+      world: (cwd = running.cwd()) => this.#world(cwd, readable),
       host,
       keep: keepRules,
       warn,

@@ -27,7 +27,7 @@ const first = ({ requests }: { requests: RecordedRequest[] }): RecordedRequest =
 };
 const system = (request: RecordedRequest) => JSON.stringify(request.body.system ?? "");
 
-test("the default request: path, headers, six tools in order, cache marks, streaming", async () => {
+test("the default request: path, headers, the tools in order, cache marks, streaming", async () => {
   const request = first(await asked([]));
   expect(request.path).toMatch(/^\/v1\/messages/);
   expect(request.headers["x-api-key"]).toBe("test-key");
@@ -41,6 +41,7 @@ test("the default request: path, headers, six tools in order, cache marks, strea
     "Glob",
     "Grep",
     "TodoWrite",
+    "Agent",
   ]);
   expect(JSON.stringify(request.body).match(/"cache_control"/g)?.length).toBeLessThanOrEqual(4);
   expect(system(request)).toContain("Working directory:");
@@ -86,7 +87,7 @@ test("thinking, effort, tools, betas and output size", async () => {
   expect(first(await asked(["--model", "opus", "--effort", "low"])).body.output_config).toEqual({ effort: "low" });
   expect(first(await asked(["--tools", "Read,Grep"])).body.tools?.map((tool) => tool.name)).toEqual(["Read", "Grep"]);
   expect(first(await asked(["--tools="])).body.tools ?? []).toEqual([]);
-  expect(first(await asked(["--tools", "default"])).body.tools?.length).toBe(7);
+  expect(first(await asked(["--tools", "default"])).body.tools?.length).toBe(8);
   expect(first(await asked(["--disallowedTools", "Bash"])).body.tools?.some((tool) => tool.name === "Bash")).toBe(
     false,
   );

@@ -19,6 +19,7 @@ export function bench() {
     signal,
     progress() {},
     chdir() {},
+    child() {},
   });
   const call =
     (tool: Tool) =>

@@ -71,6 +71,7 @@ export function walled({ below = tmpdir(), bash, denied = [], filesystem = {}, .
       callId: "call",
       confine,
       signal,
+      child: () => {},
       progress: (text) => void (state.progress += text),
       chdir: (path) => void Object.assign(state, { cwd: path }),
     });

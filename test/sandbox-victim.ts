@@ -18,4 +18,5 @@ await tool.run(tool.parse({ command }), {
   signal: new AbortController().signal,
   progress() {},
   chdir() {},
+  child() {},
 });

@@ -31,7 +31,7 @@ export function tree(files: Tree): { dir: string } & Disposable {
 }
 
 export function context(cwd: string, signal = new AbortController().signal): ToolContext {
-  return { cwd, callId: "c1", confine: "open", signal, progress: () => {}, chdir: () => {} };
+  return { cwd, callId: "c1", confine: "open", signal, progress: () => {}, chdir: () => {}, child: () => {} };
 }
 
 export async function call(tool: Tool, cwd: string, input: object, signal?: AbortSignal): Promise<ToolOutput> {

@@ -33,6 +33,7 @@ export function session(more: Partial<BashDeps> = {}) {
       callId: "call",
       confine: "open",
       signal,
+      child: () => {},
       progress: (text) => void (state.progress += text),
       chdir: (path) => void Object.assign(state, { cwd: path, moves: state.moves + 1 }),
     });

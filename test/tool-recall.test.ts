@@ -39,6 +39,7 @@ function conversation() {
       ...{ cwd: b.dir, callId: id, confine: "open", signal },
       progress() {},
       chdir() {},
+      child() {},
     });
   };
   const edit = (old: string, fresh: string, more: object = {}) =>

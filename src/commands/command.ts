@@ -14,6 +14,8 @@ export interface Conversation {
   readonly agent: Agent;
   readonly version: string;
   tools(): readonly string[];
+  /** The kinds of sub-agents the model may start. */
+  agents(): readonly { name: string; description: string }[];
   /** Where the key came from, e.g. `ANTHROPIC_API_KEY`; `none` for a scripted model. */
   readonly apiKeySource: string;
   readonly outputStyle: string;

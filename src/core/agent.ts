@@ -1,6 +1,6 @@
 // One conversation: its state, its record, and the way in for a front end.
 import { loop } from "./loop.ts";
-import { isDurable, reduce } from "./state.ts";
+import { isDurable, paidIn, reduce } from "./state.ts";
 import type { Deps, DurableEvent, Event, PermissionMode, State, UserMessage } from "./types.ts";
 
 export class Agent {
@@ -74,8 +74,7 @@ export class Agent {
   }
 
   #count(event: Event): void {
-    const reply = event.type === "message" && event.message.role === "assistant" ? event.message : undefined;
-    const paid = event.type === "compacted" ? event.spent : reply;
+    const paid = paidIn(event);
     if (paid) this.#spent += this.#deps.cost(paid.model, paid.usage) ?? 0;
   }
 

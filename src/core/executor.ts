@@ -114,6 +114,7 @@ export class Executor {
       }
       if (shared) {
         if (reading >= MAX_PARALLEL) return;
+        if (!this.#released && !isEager(slot.ready && this.#accessOf(slot.ready))) continue;
         reading++;
         this.#start(slot);
         continue;
@@ -185,6 +186,7 @@ export class Executor {
       signal: this.#signal,
       progress: (text) => emit({ type: "tool.progress", id: call.id, text }),
       chdir: (cwd) => emit({ type: "cwd", cwd }),
+      child: (event) => emit({ type: "child", id: call.id, event }),
     };
   }
 
@@ -212,7 +214,12 @@ function asParsed(call: ToolUse, { input }: Ready): ToolUse {
 }
 
 function isShared(access: Access): boolean {
-  return access.kind === "none" || access.kind === "read";
+  return isEager(access) || access.kind === "agent";
+}
+
+/** It may begin before the reply is recorded: it changes nothing. A call that cannot run does not either. */
+function isEager(access: Access | undefined): boolean {
+  return access === undefined || access.kind === "none" || access.kind === "read";
 }
 
 function toResult(call: ToolUse, output: ToolOutput) {

@@ -4,7 +4,7 @@ import { Executor } from "./executor.ts";
 import { normalise } from "./history.ts";
 import { Mux } from "./mux.ts";
 import { Reply } from "./reply.ts";
-import { isDurable, reduce, toolUses } from "./state.ts";
+import { isDurable, paidIn, reduce, toolUses } from "./state.ts";
 import type {
   AssistantMessage,
   CompactHow,
@@ -109,7 +109,10 @@ class Run {
     const executor = new Executor({
       deps: this.#deps,
       state: () => this.#state,
-      emit: (event) => void mux.push(this.apply(event)),
+      emit: (event) => {
+        if (event.type === "child") this.#pay(paidIn(event));
+        void mux.push(this.apply(event));
+      },
       signal: this.#signal,
     });
     const reply = new Reply();
@@ -130,7 +133,7 @@ class Run {
     const message = reply.message();
     if (message) {
       this.#answered = true;
-      this.#spent += this.#deps.cost(message.model, message.usage) ?? 0;
+      this.#pay(message);
       await mux.push(this.apply({ type: "message", message }));
       const notRun = NOT_RUN[message.stopReason];
       if (notRun) executor.cancelWaiting(notRun, message.stopReason === "aborted" ? "aborted" : "error");
@@ -244,10 +247,13 @@ class Run {
       return yield { type: "notice", level: "warning", text: outcome.why };
     }
     if (outcome.kind === "stuck") return ended(outcome.why);
-    const { spent } = outcome.event;
-    if (spent) this.#spent += this.#deps.cost(spent.model, spent.usage) ?? 0;
+    this.#pay(outcome.event.spent);
     yield this.apply(outcome.event);
     return undefined;
+  }
+
+  #pay(paid: ReturnType<typeof paidIn>): void {
+    if (paid) this.#spent += this.#deps.cost(paid.model, paid.usage) ?? 0;
   }
 
   /** Undefined: interrupted. */

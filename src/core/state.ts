@@ -54,6 +54,13 @@ export function isDurable(event: Event): event is DurableEvent {
   }
 }
 
+/** What an event says was used, a sub-agent's included: one request to a model. */
+export function paidIn(event: Event): { model: string; usage: Usage } | undefined {
+  if (event.type === "child") return paidIn(event.event);
+  if (event.type === "compacted") return event.spent;
+  return event.type === "message" && event.message.role === "assistant" ? event.message : undefined;
+}
+
 export function toolUses(message: AssistantMessage): ToolUse[] {
   return message.content.filter((block) => block.type === "tool_use");
 }

@@ -92,6 +92,8 @@ export type Access =
   | { kind: "write"; paths: string[] }
   | { kind: "shell"; command: string; background?: boolean }
   | { kind: "net"; url: string }
+  /** Starts a sub-agent, each call of which is decided by itself. */
+  | { kind: "agent" }
   | { kind: "unknown" };
 
 // ---- Tools ----
@@ -122,6 +124,8 @@ export interface ToolContext {
   progress(text: string): void;
   /** Moves the session's working directory (Bash's `cd`). */
   chdir(path: string): void;
+  /** What a sub-agent does, as it does it. */
+  child(event: Event): void;
 }
 
 // biome-ignore lint: tools differ in their input type; the registry holds them all.

@@ -80,6 +80,8 @@ function byMode({ access, places }: About, mode: PermissionMode, world: World): 
   switch (access.kind) {
     case "none":
       return { behavior: "allow", step: "mode", reason: "it touches nothing" };
+    case "agent":
+      return { behavior: "allow", step: "mode", reason: "each call of a sub-agent is decided by itself" };
     case "read": {
       const outside = places.find((place) => !isWithin(place, [...world.roots, ...world.readable]));
       if (!outside) return { behavior: "allow", step: "read-only", reason: "it reads inside the project" };
@@ -110,6 +112,7 @@ function touched(access: Calm): string[] {
     case "net":
       return [`connects to ${access.url}`];
     case "none":
+    case "agent":
     case "unknown":
       return [];
     default:

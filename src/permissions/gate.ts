@@ -12,7 +12,8 @@ export type GateOptions = {
   setMode(mode: PermissionMode): void;
   /** Makes folders part of the project for this session. */
   addFolders(folders: readonly string[]): void;
-  world(): World;
+  /** `cwd`: where a sub-agent is; the conversation's own otherwise. */
+  world(cwd?: string): World;
   host: Host;
   /** Before a command is decided: whether there is a wall is found out once, when it is first needed. */
   prepare?(): Promise<unknown>;
@@ -34,21 +35,21 @@ export class Gate {
     this.#options = options;
   }
 
-  async admit(call: ToolUse, access: Access, title: string, signal: AbortSignal): Promise<Admission> {
+  async admit(call: ToolUse, access: Access, title: string, signal: AbortSignal, cwd?: string): Promise<Admission> {
     if (access.kind === "shell") await this.#options.prepare?.();
-    const first = this.decide(call, access);
+    const first = this.decide(call, access, cwd);
     if (first.behavior !== "ask") return settled(call, first);
     // Waiting for its turn, an earlier answer may have settled it.
-    const turn = this.#turnstile.then(() => this.#ask({ call, access, title }, signal));
+    const turn = this.#turnstile.then(() => this.#ask({ call, access, title, cwd }, signal));
     // Whoever got this answer acts on it before the next question is put: it may have been "no, and stop".
     this.#turnstile = turn.catch(() => undefined).then(() => new Promise((resolve) => setImmediate(resolve)));
     return turn;
   }
 
   /** With the rules of this session. */
-  decide(call: ToolUse, access: Access): Decision {
+  decide(call: ToolUse, access: Access, cwd?: string): Decision {
     const { mode, world } = this.#options;
-    return decide(call, access, this.rules(), mode(), world());
+    return decide(call, access, this.rules(), mode(), world(cwd));
   }
 
   rules(): Rules {
@@ -58,22 +59,22 @@ export class Gate {
   }
 
   async #ask(
-    { call, access, title }: Pick<Question, "call" | "access" | "title">,
+    { call, access, title, cwd }: Pick<Question, "call" | "access" | "title"> & { cwd: string | undefined },
     signal: AbortSignal,
   ): Promise<Admission> {
-    const decision = this.decide(call, access);
+    const decision = this.decide(call, access, cwd);
     if (decision.behavior !== "ask") return settled(call, decision);
     signal.throwIfAborted();
     const { host, mode, world, keep } = this.#options;
     const always =
       decision.step === "mode"
-        ? suggestRules({ call, access, rules: this.rules(), mode: mode(), world: world() })
+        ? suggestRules({ call, access, rules: this.rules(), mode: mode(), world: world(cwd) })
         : undefined;
     const { reason, touches } = decision;
     const offer = always && { rules: always, saved: keep !== undefined };
     const more = {
       ...(offer ? { always: offer } : {}),
-      ...(this.#isAllowable(call, access, decision) ? {} : MUST_ASK),
+      ...(this.#isAllowable(call, access, { ...decision, cwd }) ? {} : MUST_ASK),
     };
     const answer = await host.ask({ call, access, title, reason, touches, ...more }, signal);
     if (answer.behavior === "deny") {
@@ -88,10 +89,11 @@ export class Gate {
   }
 
   /** Whether a rule that allows all of the tool would let the call run; found out by deciding it once more. */
-  #isAllowable(call: ToolUse, access: Access, { step }: Decision): boolean {
+  #isAllowable(call: ToolUse, access: Access, { step, cwd }: Decision & { cwd: string | undefined }): boolean {
     if (step !== "mode") return false;
-    const { mode, world } = this.#options;
-    const { root, home } = world();
+    const { mode } = this.#options;
+    const world = this.#options.world(cwd);
+    const { root, home } = world;
     // Where a command writes is the business of Edit rules.
     const all = [call.name, "Edit"].flatMap((text) => {
       const rule = parseRule(text, "allow", "", { base: root, cwd: root, home });
@@ -99,7 +101,7 @@ export class Gate {
     });
     const rules = this.rules();
     const allow = [...rules.allow, ...all];
-    return decide(call, access, { ...rules, allow }, mode(), world()).behavior === "allow";
+    return decide(call, access, { ...rules, allow }, mode(), world).behavior === "allow";
   }
 
   #keep(texts: readonly string[]): void {

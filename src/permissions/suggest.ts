@@ -55,6 +55,7 @@ function candidates(call: ToolUse, access: Access, here: Here): string[] {
       return host === undefined ? [] : [`${call.name}(domain:${host})`];
     }
     case "none":
+    case "agent":
     case "unknown":
       return [call.name];
     default:

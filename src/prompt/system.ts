@@ -13,6 +13,8 @@ export type PromptParts = {
   date: string;
   /** The memory files of the session, as one text; they count whatever text comes first. */
   memory?: string | undefined;
+  /** What comes first instead of the conversation's own text: a sub-agent's. */
+  text?: string | undefined;
   /** Replaces our text (--system-prompt). */
   replace?: string | undefined;
   /** Follows ours or its replacement (--append-system-prompt). */
@@ -23,7 +25,7 @@ export type PromptParts = {
 /** Two cached blocks at most: what is the same for everyone, then what is the same for this session. */
 export function systemPrompt(parts: PromptParts): SystemBlock[] {
   const blocks: SystemBlock[] = [];
-  const first = parts.replace ?? text.trim();
+  const first = parts.replace ?? parts.text ?? text.trim();
   if (first.trim() !== "") blocks.push({ text: first, cache: true });
   const session = parts.replace === undefined ? [environment(parts)] : [];
   if (parts.memory) session.push(parts.memory);

@@ -1,6 +1,6 @@
 // A session's own folder for long command output: kept as long as the session may be resumed, then swept.
 import { accessSync, constants, mkdirSync, readdirSync, rmdirSync, rmSync, statSync, unlinkSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 const KEPT_MS = 30 * 24 * 3_600_000;
 
@@ -43,11 +43,21 @@ function temporary(tmp: string): Scratch {
 /** Why nothing can be made in the folder: found out by making it, because rights alone do not tell (/proc, full disks). */
 function problemWith(folder: string): string | undefined {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
     accessSync(folder, constants.W_OK | constants.X_OK);
+    if (first !== undefined) unmake(folder, first);
     return undefined;
   } catch (error) {
     return error instanceof Error && "code" in error ? String(error.code) : String(error);
+  }
+}
+
+/** Only looking leaves nothing behind. `first`: the topmost folder that was made. */
+function unmake(folder: string, first: string): void {
+  try {
+    for (let at = folder; at.length >= first.length; at = dirname(at)) rmdirSync(at);
+  } catch {
+    // somebody uses it by now
   }
 }
 

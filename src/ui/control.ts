@@ -259,7 +259,7 @@ function initialize(request: Fields, conversation: Conversation): Fields {
   });
   return {
     commands: SENDABLE.map(({ name, description, argumentHint }) => ({ name, description, argumentHint })),
-    agents: [],
+    agents: conversation.agents().map(({ name, description }) => ({ name, description })),
     models: conversation.models().map(({ id, displayName }) => ({ value: id, displayName, description: displayName })),
     account: {},
     output_style: conversation.outputStyle,

@@ -141,6 +141,10 @@ function finalText(tally: Tally, { limits }: Conversation): string {
 
 /** One line per call, and another when it did not go well. */
 export function step(event: Event): string | undefined {
+  if (event.type === "child") {
+    const inner = step(event.event);
+    return inner === undefined ? undefined : `  ${inner}`;
+  }
   if (event.type === "tool.start") {
     const { call, title } = event;
     return `* ${oneLine(title.startsWith(call.name) ? title : `${call.name}: ${title}`)}`;
@@ -154,6 +158,8 @@ export function step(event: Event): string | undefined {
 /** What a person who waits should know, in one line. */
 export function remark(event: Event): string | undefined {
   switch (event.type) {
+    case "child":
+      return remark(event.event);
     case "retry": {
       const seconds = Math.max(1, Math.round(event.delayMs / 1000));
       return `${event.reason}. Trying again in ${seconds} s (${event.attempt} of ${event.maxRetries}).`;

@@ -40,9 +40,11 @@ export function messageSink(conversation: Conversation, emit: Emit): Sink {
         assistant({ id: event.messageId, model: event.model, usage: event.usage }, event.block);
       } else if (event.type === "message" && event.message.role === "assistant") {
         for (const block of unshown(event.message, shown)) assistant(event.message, block);
+      } else if (event.type === "child") {
+        for (const line of childLines(event.event)) emit({ ...line, parent_tool_use_id: event.id });
       } else {
         if (event.type === "tool.end" && event.outcome === "denied") emit(deniedLine(event));
-        const line = otherLine(event, conversation);
+        const line = otherLine(event);
         if (line) emit(line);
       }
     },
@@ -93,7 +95,7 @@ function wireBlock(block: AssistantBlock | UserBlock): unknown {
   return block.type === "opaque" ? block.raw : block;
 }
 
-function otherLine(event: Event, conversation: Conversation): Record<string, unknown> | undefined {
+function otherLine(event: Event): Record<string, unknown> | undefined {
   switch (event.type) {
     case "raw":
       return { type: "stream_event", event: event.event, parent_tool_use_id: null };
@@ -143,13 +145,21 @@ function otherLine(event: Event, conversation: Conversation): Record<string, unk
       return informational("notice", `Going on with ${event.model}: ${event.reason}.`);
     case "notice":
       return informational(event.level, event.text);
-    case "child": {
-      const inner = otherLine(event.event, conversation);
-      return inner ? { ...inner, parent_tool_use_id: event.id } : undefined;
-    }
     default:
       return undefined;
   }
+}
+
+/** Of a sub-agent: its calls and their results, and why it waits. What it says comes back as the result of its call. */
+function childLines(event: Event): Record<string, unknown>[] {
+  if (event.type === "message" && event.message.role === "assistant") {
+    const { message } = event;
+    return message.content.filter(({ type }) => type === "tool_use").map((block) => assistantLine(message, block));
+  }
+  if (event.type !== "tool.end" && event.type !== "retry" && event.type !== "notice") return [];
+  const line = otherLine(event);
+  const denied = event.type === "tool.end" && event.outcome === "denied" ? [deniedLine(event)] : [];
+  return line ? [...denied, line] : denied;
 }
 
 function deniedLine({ call, result }: Extract<Event, { type: "tool.end" }>) {
@@ -177,7 +187,7 @@ function initMessage(conversation: Conversation): Record<string, unknown> {
     claude_code_version: version,
     nanocode_version: version,
     output_style: outputStyle,
-    agents: [],
+    agents: conversation.agents().map(({ name }) => name),
     skills: [],
     plugins: [],
   };

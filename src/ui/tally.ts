@@ -1,6 +1,6 @@
 // Adds up one run from its events, for the result message: tokens, cost, time, refusals, the last text.
 import type { ModelInfo } from "../commands/command.ts";
-import { addUsage, NO_USAGE, textOf } from "../core/state.ts";
+import { addUsage, NO_USAGE, paidIn, textOf } from "../core/state.ts";
 import type { AssistantMessage, DoneReason, Event, ToolUse, Usage } from "../core/types.ts";
 
 export type Prices = {
@@ -92,12 +92,23 @@ export class Tally {
       case "tool.end":
         if (event.outcome === "denied") this.#denials.push(event.call);
         return;
+      case "child":
+        this.#child(event.event);
+        return;
       case "done":
         this.done = event;
         // A refusal without a word leaves no message that would say so.
         if (event.reason === "refusal") this.#stopReason = "refusal";
         return;
     }
+  }
+
+  /** A sub-agent's turns and words are its own; what it cost and was denied is part of the run. */
+  #child(event: Event): void {
+    const paid = paidIn(event);
+    if (paid) this.#totals.add(paid);
+    const inner = event.type === "child" ? event.event : event;
+    if (inner.type === "tool.end" && inner.outcome === "denied") this.#denials.push(inner.call);
   }
 
   /** The whole answer, which is ours and not a model's. */
