@@ -44,6 +44,12 @@ test("fixes a seeded bug in a real package by running the package's own tests", 
   const file = join(box.cwd, "src", "sprintf.js");
   const original = readFileSync(file, "utf8");
   writeFileSync(file, original.replace("arg = arg.toString(2)", "arg = arg.toString(2) + 0"));
+  // Its own comment says "should pass...": it does not when a millisecond ends between the two readings of the clock.
+  const tests = join(box.cwd, "test", "test.js");
+  const racing = 'assert.equal(Date.now(), sprintf("%s", Date.now))';
+  const text = readFileSync(tests, "utf8");
+  expect(text).toContain(racing);
+  writeFileSync(tests, text.replace(racing, 'assert.equal(7, sprintf("%s", function() { return 7 }))'));
 
   // The runtime the tests need may lie in a temporary folder, which the sandbox hides unless it belongs to the project.
   const tools = ["--allowedTools", "Bash,Edit", "--add-dir", dirname(process.execPath)];
