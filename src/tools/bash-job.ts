@@ -1,5 +1,5 @@
 // One running shell command: its process group, its output as it grows, and where its `cd` ended.
-import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync, unlinkSync } from "node:fs";
 import type { Walled } from "../core/wall.ts";
 import { exitCodeOf, isGroupAlive, killTree, killTreeNow, trackTree } from "../utils/process.ts";
 import type { Shell } from "./bash-env.ts";
@@ -276,7 +276,7 @@ function takeReport(file: string): string | undefined {
     const bytes = Buffer.alloc(LONGEST_REPORT);
     const length = readSync(fd, bytes, 0, bytes.length, 0);
     closeSync(fd);
-    rmSync(file, { force: true });
+    unlinkSync(file);
     return bytes.toString("utf8", 0, length).replace(/\r?\n$/, "") || undefined;
   } catch {
     return undefined; // killed, replaced by `exec`, or its folder is gone: it reported nothing
