@@ -1,6 +1,7 @@
 // What `nanocode permissions` asks: today's rules, mode and surroundings of a folder, and the tools' own word on what they touch.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { agentTool } from "./agents/tool.ts";
 import { compactCommand } from "./commands/compact.ts";
 import { memoryCommand } from "./commands/memory.ts";
 import { permissionsCommand } from "./commands/permissions.ts";
@@ -12,7 +13,7 @@ import { keepNothing } from "./context/keep.ts";
 import { memoryPrompt } from "./context/memory-text.ts";
 import { readableIn } from "./context/restore.ts";
 import { UsageError } from "./core/errors.ts";
-import type { Host } from "./core/types.ts";
+import type { Host, Tool } from "./core/types.ts";
 import { readOverrides, resolveModel } from "./model/catalog.ts";
 import { DEFAULT_MODEL, modelId } from "./model/choose.ts";
 import { tune } from "./model/tune.ts";
@@ -41,10 +42,7 @@ export type JudgingWorld = {
 /** Runs `nanocode permissions` with its own arguments; the exit code. Throws UsageError. */
 export async function runPermissions(args: readonly string[], world: JudgingWorld): Promise<number> {
   const { env, cwd, places, out, signal, onExit, setupIn } = world;
-  const hidden = () => false;
-  const tasks = new BackgroundTasks();
-  const tools = builtinTools({ env, places, tasks, scratch: places.nanocode, roots: () => [], hidden });
-  const access = accessBy(tools);
+  const access = accessBy(toolsOf({ env, places, roots: () => [] }));
   return permissionsCommand(args, {
     judge: judgeWith({ cwd, home: places.home, access, today: () => situationOf(setupIn(cwd)) }),
     replayIn: async (folder, named) => {
@@ -81,6 +79,13 @@ export async function memoryText(args: readonly string[], { cwd, setupIn }: Judg
   return withPermit(setup, async (permit) => memoryCommand(args, { memory: memoryOf(setup, permit), cwd }));
 }
 
+/** Those of a conversation, to be looked at: none of them is run here. */
+function toolsOf({ env, places, roots }: Pick<JudgingWorld, "env" | "places"> & { roots(): string[] }): Tool[] {
+  const world = { env, places, tasks: new BackgroundTasks(), roots, hidden: () => false, scratch: places.nanocode };
+  const notRun = () => Promise.reject(new Error("No sub-agent is started to look at a call."));
+  return [...builtinTools(world), agentTool(notRun, () => 0)];
+}
+
 /** `nanocode compact --dry-run`: what it would do to a recorded conversation here. Throws UsageError. */
 export async function compactText(args: readonly string[], { cwd, places, env, signal, setupIn }: JudgingWorld) {
   const setup = setupIn(cwd);
@@ -91,9 +96,7 @@ export async function compactText(args: readonly string[], { cwd, places, env, s
       overrides,
     );
     const prompt = promptOf(setup, memoryPrompt(memoryOf(setup, permit).files));
-    const hidden = () => false;
-    const world = { env, places, tasks: new BackgroundTasks(), roots: () => permit.roots(), hidden };
-    const tools = new Map(builtinTools({ ...world, scratch: places.nanocode }).map((tool) => [tool.spec.name, tool]));
+    const tools = new Map(toolsOf({ env, places, roots: () => permit.roots() }).map((tool) => [tool.spec.name, tool]));
     const thinking = { thinking: undefined, alwaysThinking: undefined, effort: undefined };
     return compactCommand(args, {
       sessions: places.sessions,

@@ -32,15 +32,7 @@ const MODES: Readonly<Record<string, PermissionMode>> = {
   bypassPermissions: "bypassPermissions",
 };
 /** They touch nothing by themselves; what they start asks for itself. */
-const HARMLESS: readonly string[] = [
-  "Agent",
-  "Task",
-  "Skill",
-  "TodoWrite",
-  "AskUserQuestion",
-  "EnterPlanMode",
-  "ExitPlanMode",
-];
+const HARMLESS: readonly string[] = ["Skill", "TodoWrite", "AskUserQuestion", "EnterPlanMode", "ExitPlanMode"];
 
 export function judgeWith(judging: Judging): Judge {
   const found: { today?: Promise<Situation> } = {};
@@ -88,9 +80,11 @@ function ruleOf(text: string, behavior: Behavior, source: string, { cwd, home }:
 export function accessBy(tools: readonly Tool[]): AccessOf {
   const byName = new Map(tools.map((tool) => [tool.spec.name, tool]));
   return (name, input, cwd) => {
+    // What these touch does not depend on their input, so it need not be whole.
+    if (HARMLESS.includes(name)) return { kind: "none" };
+    if (name === "Agent" || name === "Task") return { kind: "agent" };
     const tool = byName.get(name);
     if (tool) return tool.access(parsed(tool, input), cwd);
-    if (HARMLESS.includes(name)) return { kind: "none" };
     if (name === "WebFetch") return { kind: "net", url: textOf(name, input, "url") };
     if (name === "WebSearch") return { kind: "net", url: "the search service" };
     if (name === "NotebookEdit") return { kind: "write", paths: [resolve(cwd, textOf(name, input, "notebook_path"))] };
