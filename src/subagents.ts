@@ -36,7 +36,7 @@ export function subAgents(family: Family): (task: Task, ctx: ToolContext) => Pro
     const { parent, resolveModel, spending, measuring, deps } = family;
     const { mode, model: own } = parent();
     const start = { model: model === undefined ? own : resolveModel(model), mode, cwd: ctx.cwd };
-    const agent = build(family, { definition, start });
+    const agent = build(family, { definition, start, id: ctx.callId });
     const event: typeof ctx.child = (happened) => {
       const paid = paidIn(happened);
       if (paid) spending.add(definition.name, paid);
@@ -48,10 +48,11 @@ export function subAgents(family: Family): (task: Task, ctx: ToolContext) => Pro
   };
 }
 
-type Birth = Pick<Task, "definition"> & { start: Omit<State, "messages"> };
+type Birth = Pick<Task, "definition"> & { start: Omit<State, "messages">; id: string };
 
-function build(family: Family, { definition, start }: Birth): Agent {
+function build(family: Family, { definition, start, id }: Birth): Agent {
   const { setup, permit, measuring, deps } = family;
+  const asker = { id, name: definition.name };
   const tracker = new FileTracker({ recall: recallFrom(() => agent.state) });
   const tools = new Map(
     [...family.tools(tracker)].filter(([name]) => definition.tools === undefined || definition.tools.includes(name)),
@@ -66,7 +67,8 @@ function build(family: Family, { definition, start }: Birth): Agent {
       provider: guarded(setup.provider, new CacheGuard(), setup.options.cacheStrict ?? false),
       tools,
       compactor: compactor({ ...measuring, tools, system, newId: deps.newId }),
-      admit: (call, access, title, signal) => permit.gate.admit(call, access, title, signal, agent.state.cwd),
+      admit: (call, access, title, signal) =>
+        permit.gate.admit(call, access, title, signal, { cwd: agent.state.cwd, agent: asker }),
       observe: async (call, result) => {
         const text = memoryReminder(memory.memoryFor(touchedPaths(call, result, agent.state.cwd)));
         return text === undefined ? [] : [text];

@@ -42,6 +42,19 @@ describe("the executor", () => {
     expect(log).toEqual(["read", "still streaming", "one starts", "two starts"]);
   });
 
+  test("a no-and-stop inside one ends the run that started it", async () => {
+    const agent = tool("Agent", AGENT, () => ({ content: "stopped", isError: true, interrupt: true }));
+    const write = tool("Write", { kind: "write", paths: ["/p/a"] }, () => ({ content: "w" }));
+    const provider = played([reply([call("1", "Agent"), call("2", "Write")]), reply([text("on")])]);
+    const events = await collect(agentWith(provider, [agent, write]).agent.prompt(user("go"), never));
+    expect([provider.requests.length, events.at(-1)]).toEqual([1, { type: "done", reason: "aborted" }]);
+    const ends = events.flatMap((event) => (event.type === "tool.end" ? [[event.call.id, event.outcome]] : []));
+    expect(ends.toSorted()).toEqual([
+      ["1", "aborted"],
+      ["2", "aborted"],
+    ]);
+  });
+
   test("counts what they cost against the budget", async () => {
     const child = (output: number): Event => ({
       type: "message",
@@ -156,6 +169,8 @@ describe("the tool", () => {
   test.each(ends)("stopped by %s, it says so and hands over what there is", async (reason, isError, opening) => {
     const empty = await handed(done({ reason, error: "529 overloaded" }));
     expect([empty.content, empty.isError ?? false]).toEqual([opening, isError]);
+    // The person's "no, and stop" inside it ends the whole run.
+    expect(empty.interrupt ?? false).toBe(reason === "aborted");
     const partial = await handed(done({ reason, error: "529 overloaded", text: "Half of it." }));
     expect(partial.content).toBe(`${opening} What it said last:\n\nHalf of it.`);
   });

@@ -13,6 +13,7 @@ import {
   type FakeModel,
   type RecordedRequest,
 } from "./fake-model.ts";
+import { conversation, isResult, user } from "./stream-kit.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -199,4 +200,32 @@ test("/cost tells sub-agents apart", async () => {
     stdin: `${prompts.join("\n")}\n`,
   });
   expect(String(messages(ran.stdout).at(-1)?.result)).toMatch(/\(Explore\) +1 /);
+});
+
+test("a driving program is told which sub-agent asks, and what it answers counts", async () => {
+  await using model = await startFakeModel(
+    talks({
+      "Main task": [agent("Write."), say("ok")],
+      "Write.": [call("Write", { file_path: "x.txt", content: "x" }), say("done")],
+    }),
+  );
+  const box = project(model);
+  const { code, lines } = await conversation(
+    box,
+    async (ask) => {
+      const [asked] = (await ask(user("Main task"), ({ type }) => type === "control_request")).slice(-1);
+      const response = { subtype: "success", request_id: asked?.request_id, response: { behavior: "allow" } };
+      await ask({ type: "control_response", response }, isResult);
+    },
+    ["--permission-prompt-tool", "stdio"],
+  );
+  expect([code, existsSync(join(box.cwd, "x.txt"))]).toEqual([0, true]);
+  const blocks = lines.flatMap(
+    ({ message }) => (message as { content?: { name?: string; id?: string }[] })?.content ?? [],
+  );
+  expect(lines.find(({ type }) => type === "control_request")?.request).toMatchObject({
+    subtype: "can_use_tool",
+    tool_name: "Write",
+    agent_id: blocks.find(({ name }) => name === "Agent")?.id,
+  });
 });

@@ -2,8 +2,9 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BINARY, messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
+import { run, sandbox, type Sandbox } from "./binary.ts";
 import { GOOD_SUMMARY } from "./compact-kit.ts";
+import { control, conversation, isAnswer, isResult, user, type Line } from "./stream-kit.ts";
 import { call, say, silence, startFakeModel, type FakeModel, type RecordedRequest } from "./fake-model.ts";
 
 const boxes: Sandbox[] = [];
@@ -46,58 +47,6 @@ describe("with -p", () => {
     expect(sent[4]).toContain("NANOCODE.md");
   });
 });
-
-type Line = Record<string, unknown>;
-
-/** Lines to it one at a time: the next is sent when the answer to the last is there. */
-async function conversation(box: Sandbox, talk: (ask: Ask, tell: (line: object) => void) => Promise<void>) {
-  const child = Bun.spawn([BINARY, "--input-format", "stream-json", ...STREAM], {
-    cwd: box.cwd,
-    env: box.env,
-    stdin: "pipe",
-    stdout: "pipe",
-    stderr: "pipe",
-  });
-  const lines: Line[] = [];
-  let wake = () => {};
-  const reading = (async () => {
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const chunk of child.stdout) {
-      text += decoder.decode(chunk, { stream: true });
-      const whole = text.lastIndexOf("\n") + 1;
-      lines.push(...messages(text.slice(0, whole)));
-      text = text.slice(whole);
-      wake();
-    }
-  })();
-  const tell = (line: object) => {
-    child.stdin.write(`${JSON.stringify(line)}\n`);
-    void child.stdin.flush();
-  };
-  const until = async (from: number, wanted: (line: Line) => boolean) => {
-    for (;;) {
-      const at = lines.findIndex((line, i) => i >= from && wanted(line));
-      if (at >= 0) return lines.slice(from, at + 1);
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  };
-  const ask: Ask = (line, wanted) => {
-    const from = lines.length;
-    tell(line);
-    return until(from, wanted);
-  };
-  await talk(ask, tell);
-  child.stdin.end();
-  await reading;
-  return { code: await child.exited, lines };
-}
-type Ask = (line: object, wanted: (line: Line) => boolean) => Promise<Line[]>;
-
-const user = (content: string) => ({ type: "user", message: { role: "user", content } });
-const control = (id: string, subtype: string) => ({ type: "control_request", request_id: id, request: { subtype } });
-const isResult = (line: Line) => line.type === "result";
-const isAnswer = (line: Line) => line.type === "control_response";
 
 describe("as stream-json", () => {
   test("/compact makes a boundary, and the conversation goes on from the summary", async () => {

@@ -52,6 +52,7 @@ function output(outcome: Outcome, { input, definition, durationMs, id }: Finishe
   return {
     content,
     ...(reason === "error" || reason === "aborted" ? { isError: true } : {}),
+    ...(reason === "aborted" ? { interrupt: true } : {}),
     data: {
       status: "completed",
       agentId: id,

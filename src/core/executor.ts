@@ -157,6 +157,7 @@ export class Executor {
       const input = admission.input ? ready.tool.parse(admission.input) : ready.input;
       const ctx = this.#context(slot.call, admission.confine ?? "open");
       const output = await withAbort(ready.tool.run(input, ctx), signal);
+      if (output.interrupt) this.#stop();
       await this.#observeAndEnd(slot, output, began);
     } catch (error) {
       const outcome = signal.aborted ? "aborted" : "error";

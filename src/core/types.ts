@@ -107,6 +107,8 @@ export type Hunk = { oldStart: number; oldLines: number; newStart: number; newLi
 export type ToolOutput = {
   content: ToolResultContent;
   isError?: boolean;
+  /** The person said "no, and stop" to something the tool did: the run ends as if it had been the call itself. */
+  interrupt?: boolean;
   view?: View;
   /** The `tool_use_result` of stream-json (shapes: contracts.md §6). Not stored, not sent to the model. */
   data?: unknown;
@@ -213,8 +215,13 @@ export type Admission =
   /** `message` goes to the model; `interrupt` also ends the turn. */
   | { behavior: "deny"; message: string; interrupt?: boolean };
 
+/** A sub-agent: the call that started it, and its kind. */
+export type Asker = { id: string; name: string };
+
 export type Question = {
   call: ToolUse;
+  /** Who makes the call, when it is not the conversation's own model. */
+  agent?: Asker;
   access: Access;
   title: string;
   /** Why it is asked, in words a person understands. */

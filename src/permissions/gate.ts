@@ -1,5 +1,14 @@
 // Asks the person when a decision says so, one question at a time, and remembers what they answered.
-import type { Access, Admission, Host, PermissionMode, PermissionUpdate, Question, ToolUse } from "../core/types.ts";
+import type {
+  Access,
+  Admission,
+  Asker,
+  Host,
+  PermissionMode,
+  PermissionUpdate,
+  Question,
+  ToolUse,
+} from "../core/types.ts";
 import { decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import { parseRule, type Behavior, type Rule, type Rules } from "./rules.ts";
@@ -23,6 +32,8 @@ export type GateOptions = {
   warn(text: string): void;
 };
 
+type By = { cwd?: string; agent?: Asker };
+
 const MUST_ASK = { mustAsk: true } as const;
 
 /** Rules for this session grow by "always"; questions are put one at a time, whatever runs in parallel. */
@@ -35,12 +46,13 @@ export class Gate {
     this.#options = options;
   }
 
-  async admit(call: ToolUse, access: Access, title: string, signal: AbortSignal, cwd?: string): Promise<Admission> {
+  /** `by`: a sub-agent, and where it is. */
+  async admit(call: ToolUse, access: Access, title: string, signal: AbortSignal, by: By = {}): Promise<Admission> {
     if (access.kind === "shell") await this.#options.prepare?.();
-    const first = this.decide(call, access, cwd);
+    const first = this.decide(call, access, by.cwd);
     if (first.behavior !== "ask") return settled(call, first);
     // Waiting for its turn, an earlier answer may have settled it.
-    const turn = this.#turnstile.then(() => this.#ask({ call, access, title, cwd }, signal));
+    const turn = this.#turnstile.then(() => this.#ask({ call, access, title, ...by }, signal));
     // Whoever got this answer acts on it before the next question is put: it may have been "no, and stop".
     this.#turnstile = turn.catch(() => undefined).then(() => new Promise((resolve) => setImmediate(resolve)));
     return turn;
@@ -59,7 +71,7 @@ export class Gate {
   }
 
   async #ask(
-    { call, access, title, cwd }: Pick<Question, "call" | "access" | "title"> & { cwd: string | undefined },
+    { call, access, title, cwd, agent }: Pick<Question, "call" | "access" | "title"> & By,
     signal: AbortSignal,
   ): Promise<Admission> {
     const decision = this.decide(call, access, cwd);
@@ -73,8 +85,9 @@ export class Gate {
     const { reason, touches } = decision;
     const offer = always && { rules: always, saved: keep !== undefined };
     const more = {
+      ...(agent ? { agent } : {}),
       ...(offer ? { always: offer } : {}),
-      ...(this.#isAllowable(call, access, { ...decision, cwd }) ? {} : MUST_ASK),
+      ...(this.#isAllowable(call, access, { ...decision, ...(cwd === undefined ? {} : { cwd }) }) ? {} : MUST_ASK),
     };
     const answer = await host.ask({ call, access, title, reason, touches, ...more }, signal);
     if (answer.behavior === "deny") {
@@ -89,7 +102,7 @@ export class Gate {
   }
 
   /** Whether a rule that allows all of the tool would let the call run; found out by deciding it once more. */
-  #isAllowable(call: ToolUse, access: Access, { step, cwd }: Decision & { cwd: string | undefined }): boolean {
+  #isAllowable(call: ToolUse, access: Access, { step, cwd }: Decision & By): boolean {
     if (step !== "mode") return false;
     const { mode } = this.#options;
     const world = this.#options.world(cwd);

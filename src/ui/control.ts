@@ -191,13 +191,14 @@ export class Control {
   }
 }
 
-function canUseTool({ call, title, reason, always, access }: Question): Fields {
+function canUseTool({ call, title, reason, always, access, agent }: Question): Fields {
   const blocked = access.kind === "read" || access.kind === "write" ? access.paths[0] : undefined;
   return {
     subtype: "can_use_tool",
     tool_name: call.name,
     input: call.input,
     tool_use_id: call.id,
+    ...(agent ? { agent_id: agent.id } : {}),
     permission_suggestions: suggestions(access.kind, always),
     ...(blocked ? { blocked_path: blocked } : {}),
     decision_reason: reason,

@@ -21,11 +21,11 @@ export type Shown = {
 };
 
 export function questionText(question: Question, { change = [], width = rowWidth() }: Shown = {}): string {
-  const { call, access, title, reason, touches, always } = question;
+  const { call, access, title, reason, touches, always, agent } = question;
   const what = access.kind === "shell" ? access.command : title;
   const broken = (lead: string, line: string) => rows(lead, line, width);
   const lines = [
-    `${reveal(call.name)} wants to ${access.kind === "shell" ? "run" : "do"}:`,
+    `${reveal(call.name)}${agent ? ` of the sub-agent ${agent.name}` : ""} wants to ${access.kind === "shell" ? "run" : "do"}:`,
     ...visible(what).flatMap((line) => broken("  | ", line)),
     ...change,
     ...touches.flatMap((line) => broken("  - ", visible(line).join(" "))),
