@@ -104,3 +104,25 @@ test("the names that are set are a set", () => {
     if (pairs.length > 40) pairs.shift();
   }
 });
+
+test("cd - goes back where that is known, and is asked about elsewhere", () => {
+  project.file("src/deep/c.ts");
+  project.file("docs/b.md");
+  const rows: [string, "allow" | "ask"][] = [
+    ["cd src && ls && cd - && cat docs/b.md", "allow"],
+    ["cd src && cd deep && cd - && cat ../docs/b.md", "allow"],
+    ["cd none && cd - && ls", "allow"],
+    ["cd src && cd - && cd - && cat deep/c.ts", "allow"],
+    // What a failed cd leaves is what the shell was started with.
+    ["cd -", "ask"],
+    ["cd none; cd -; ls", "ask"],
+    ["cd none || cd -; ls", "ask"],
+    ["(cd src); cd -; ls", "ask"],
+    ["cd src && eval x; cd - && ls", "ask"],
+    ["OLDPWD=/etc; cd -; cat passwd", "ask"],
+    ["cd /etc && cd - && cd - && cat passwd", "ask"],
+    ["cd src && cd deep && cd - && cat ../../x", "ask"],
+  ];
+  for (const [command, expected] of rows)
+    expect([command, project.bash(command).behavior]).toEqual([command, expected]);
+});

@@ -7,10 +7,10 @@ import { literal, READS_NOTHING, unknownEffect } from "./types.ts";
 import { isPlainName } from "./variables.ts";
 
 /** Undefined: not one of these. */
-export function judgeBuiltin(name: string, args: readonly Arg[]): Judgement | undefined {
+export function judgeBuiltin(name: string, args: readonly Arg[], state: State): Judgement | undefined {
   switch (name) {
     case "cd":
-      return judgeCd(args);
+      return judgeCd(args, state);
     case "read":
       return readNames(args) ? READS_NOTHING : unknownEffect("read with options or names that are not known");
     case "set":
@@ -43,9 +43,9 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     case "eval":
     case "source":
     case ".":
-      return { ...plain, cwds: undefined, moved: true };
+      return lostFrom(plain);
     case undefined:
-      return own.length === 0 ? plain : { ...plain, cwds: undefined, moved: true };
+      return own.length === 0 ? plain : lostFrom(plain);
     case "read":
       return { ...plain, defined: plain.defined.plus(readNames(own.slice(1)) ?? []) };
     case "unset":
@@ -53,6 +53,10 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     default:
       return plain;
   }
+}
+
+function lostFrom(state: State): State {
+  return { ...state, cwds: undefined, moved: true, previous: undefined };
 }
 
 /** `command cd x` and `builtin -- cd x` move the shell all the same. */
@@ -65,37 +69,47 @@ function withoutPrefix(words: readonly Arg[]): readonly Arg[] {
 
 const CD = { flags: "LPe", strict: true } as const;
 
-function judgeCd(args: readonly Arg[]): Judgement {
-  const target = cdTarget(args);
+function judgeCd(args: readonly Arg[], state: State): Judgement {
+  const target = cdTarget(args, state);
   if (target === undefined) return unknownEffect("cd to a folder that is not known");
   return { ...READS_NOTHING, reads: [{ arg: target, what: "names" }] };
 }
 
-/** `cd` alone goes home; a dash goes back to where it was. */
-function cdTarget(args: readonly Arg[]): Arg | undefined {
+/** `cd` alone goes home; a dash goes back to where it was, if that is known. */
+function cdTarget(args: readonly Arg[], { previous }: State): Arg | undefined {
   const parsed = parseOptions(args, CD);
   if ("problem" in parsed) return undefined;
   const [target, ...more] = parsed.operands;
-  if (more.length > 0 || literal(target) === "-") return undefined;
+  if (more.length > 0) return undefined;
+  if (literal(target) === "-") return previous && { kind: "oneof", texts: previous };
   return target ?? { kind: "text", text: "~" };
 }
 
+/** The words it may be called with; undefined: not known. */
+function cdTexts(args: readonly Arg[], state: State): readonly string[] | undefined {
+  const target = cdTarget(args, state);
+  if (target?.kind === "oneof") return target.texts === state.previous ? target.texts : undefined;
+  return target?.kind === "text" ? [target.text] : undefined;
+}
+
 function afterCd(args: readonly Arg[], state: State, place: Place): State {
-  const target = cdTarget(args);
-  const text = literal(target);
-  const lost = { ...state, cwds: undefined, moved: true };
-  if (target === undefined || text === undefined || !state.cwds) return lost;
+  const texts = cdTexts(args, state);
+  const lost = lostFrom(state);
+  const { cwds } = state;
+  if (!texts || !cwds) return lost;
   // With -P the links on the way count, not the names.
   if (args.some((arg) => /^-\w*P/.test(literal(arg) ?? ""))) return lost;
-  const to = args.length === 0 ? place.home : text;
-  const next = followed(state.cwds.map((cwd) => resolve(cwd, to)));
-  const either = next && followed([...state.cwds, ...next]);
+  const to = args.length === 0 ? [place.home] : texts;
+  const next = followed(cwds.flatMap((cwd) => to.map((one) => resolve(cwd, one))));
+  const either = next && followed([...cwds, ...next]);
   if (!either) return lost;
   const moved = state.moved || next.some((cwd) => cwd !== place.cwd);
   // A folder that is there is entered for certain, unless something before may have taken it away; otherwise the
   // commands after it may run where it was.
-  if (!state.changed && next.every((cwd) => place.files.isFolder(cwd))) return { ...state, cwds: next, moved };
-  return { ...state, cwds: either, onSuccess: next, moved };
+  const there = { cwds: next, previous: cwds };
+  if (!state.changed && next.every((cwd) => place.files.isFolder(cwd))) return { ...state, ...there, moved };
+  // If it failed, a dash goes where it went before.
+  return { ...state, cwds: either, onSuccess: there, moved, previous: undefined };
 }
 
 /** The variables `read` sets; undefined when it is not known or not harmless. */

@@ -28,8 +28,10 @@ export function followed(cwds: Iterable<string>): readonly string[] | undefined 
 export type State = {
   /** Where it may be; undefined: anywhere. */
   cwds: readonly string[] | undefined;
-  /** Where it is if the last command succeeded. */
-  onSuccess?: readonly string[] | undefined;
+  /** Where it is if the last command succeeded, and where `cd -` goes then. */
+  onSuccess?: { cwds: readonly string[]; previous: readonly string[] } | undefined;
+  /** Where `cd -` goes; undefined: not known. */
+  previous?: readonly string[] | undefined;
   /** Something may have been changed on the disk: what was there at the beginning may not be there any more. */
   changed?: boolean;
   /** It went to another folder. */

@@ -217,7 +217,7 @@ export class SimpleCommands {
     if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
     const program = bare(name);
     if (asksVersion({ name: program, args })) return READS_NOTHING;
-    const builtin = judgeBuiltin(program, args);
+    const builtin = judgeBuiltin(program, args, context.state);
     if (builtin) return builtin;
     const entry = lookup(program);
     if (!entry) return unknownEffect(`${program} is not known to only read`);

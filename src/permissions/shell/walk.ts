@@ -261,7 +261,7 @@ function pipelinePrefix(node: Pipeline): boolean {
 
 /** After a success: a `cd` that might have failed did not. */
 function succeeded(state: State): State {
-  return state.onSuccess ? { ...state, cwds: state.onSuccess, onSuccess: undefined } : state;
+  return state.onSuccess ? { ...state, ...state.onSuccess, onSuccess: undefined } : state;
 }
 
 function settled(state: State): State {
@@ -269,7 +269,7 @@ function settled(state: State): State {
 }
 
 function lost(state: State): State {
-  return { ...state, cwds: undefined, moved: true, onSuccess: undefined };
+  return { ...state, cwds: undefined, moved: true, onSuccess: undefined, previous: undefined };
 }
 
 function union(states: readonly State[]): State {
@@ -280,6 +280,7 @@ function union(states: readonly State[]): State {
     const cwds = all.cwds && one.cwds && followed([...all.cwds, ...one.cwds]);
     const defined = all.defined.only((name) => one.defined.has(name));
     const changed = Boolean(all.changed || one.changed);
-    return { cwds, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
+    const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
+    return { cwds, previous, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
   }, settled(first));
 }
