@@ -6,7 +6,7 @@ import { agentTool, type Task } from "../src/agents/tool.ts";
 import { NO_USAGE } from "../src/core/state.ts";
 import type { Deps, DoneReason, Event } from "../src/core/types.ts";
 import { context } from "./search-kit.ts";
-import { agentWith, call, collect, played, READ, reply, START, text, tool, usage, user } from "./support.ts";
+import { agentWith, call, collect, depsWith, played, READ, reply, START, text, tool, usage, user } from "./support.ts";
 
 const never = new AbortController().signal;
 const AGENT = { kind: "agent" } as const;
@@ -75,21 +75,8 @@ describe("the executor", () => {
 });
 
 describe("a run", () => {
-  const deps = (provider: Deps["provider"], more: Partial<Deps> = {}): Deps => ({
-    provider,
-    tools: new Map([["Read", tool("Read", READ, () => ({ content: "r" }))]]),
-    admit: async () => ({ behavior: "allow" }),
-    observe: async () => [],
-    system: () => [],
-    tune: () => ({ maxTokens: 1000, thinking: { type: "disabled" } }),
-    cost: () => 0,
-    steering: () => [],
-    limits: {},
-    raw: false,
-    now: () => 0,
-    newId: () => "id",
-    ...more,
-  });
+  const deps = (provider: Deps["provider"], limits: Deps["limits"] = {}) =>
+    depsWith(provider, [tool("Read", READ, () => ({ content: "r" }))], { limits });
   const ran = async (made: Deps, signal = never) => {
     const shown: string[] = [];
     const outcome = await runSubAgent({
@@ -115,7 +102,7 @@ describe("a run", () => {
     const looping = played(
       Array.from({ length: 9 }, (_, n) => reply([...(n === 1 ? [text("So far.")] : []), call("c", "Read")])),
     );
-    const { outcome } = await ran(deps(looping, { limits: { maxTurns: 4 } }));
+    const { outcome } = await ran(deps(looping, { maxTurns: 4 }));
     expect(outcome).toMatchObject({ text: "So far.", reason: "max_turns", calls: 4 });
   });
 });

@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BINARY, messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
+import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
 import { GOOD_SUMMARY } from "./compact-kit.ts";
 import {
   call,
@@ -13,6 +13,7 @@ import {
   type RecordedRequest,
   type ScriptEntry,
 } from "./fake-model.ts";
+import { startScreen } from "./screen.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -208,56 +209,28 @@ test("nanocode compact --dry-run says what would go and stay, and changes nothin
   }
 });
 
-/** The program in a terminal, and a way to wait for what it shows. */
-function terminal(box: Sandbox, args: string[]) {
-  const seen = { text: "", from: 0, more: Promise.withResolvers<void>() };
-  const decoder = new TextDecoder();
-  const child = Bun.spawn([BINARY, ...args], {
-    cwd: box.cwd,
-    env: { ...box.env, TERM: "dumb" },
-    terminal: {
-      cols: 120,
-      rows: 40,
-      data(_, bytes) {
-        seen.text += decoder.decode(bytes, { stream: true }).replaceAll("\r\n", "\n");
-        seen.more.resolve();
-        seen.more = Promise.withResolvers();
-      },
-    },
-  });
-  const sees = async (wanted: string) => {
-    for (let at = -1; at < 0;) {
-      at = seen.text.indexOf(wanted, seen.from);
-      if (at >= 0) seen.from = at + wanted.length;
-      else await seen.more.promise;
-    }
-  };
-  return { child, sees };
-}
-
 test("/context and /compact in the terminal", async () => {
   const model = await startFakeModel(worker([...reads(0, 2), say("read them"), say("still here")]));
   const box = project(model);
-  const { child, sees } = terminal(box, []);
-  const type = (text: string) => child.terminal?.write(`${text}\n`);
+  const { child, sees, type } = startScreen(box);
   await sees("> ");
-  type("read two files");
+  type("read two files\n");
   await sees("read them");
   await sees("> ");
-  type("/context");
+  type("/context\n");
   await sees("counted by the API");
   await sees("messages");
   await sees("Compacted above");
   await sees("from the cache");
-  type("/compact the numbers");
+  type("/compact the numbers\n");
   await sees("Compacted: ");
   await sees("(summarised).");
   const asked = model.requests.find(asksForSummary);
   expect(JSON.stringify(asked?.body.messages.at(-1))).toContain("keep above all: the numbers");
-  type("go on");
+  type("go on\n");
   await sees("still here");
   expect(firstText(model.requests.at(-1))).toContain("This conversation outgrew");
-  child.terminal?.write("\u0004");
+  type("\u0004");
   expect(await child.exited).toBe(0);
   expect(model.violations).toEqual([]);
 });
@@ -266,11 +239,11 @@ test("a resumed conversation is counted from its last compaction on", async () =
   const model = await startFakeModel(worker([...reads(0, 3), say("read them"), say("small now")]));
   const box = project(model);
   await run(box, ["-p", "read three files", "--session-id", SESSION]);
-  const { child, sees } = terminal(box, ["--resume", SESSION]);
+  const { child, sees, type } = startScreen(box, { args: ["--resume", SESSION] });
   await sees("> ");
-  child.terminal?.write("/compact\n");
+  type("/compact\n");
   await sees("(summarised).");
-  child.terminal?.write("\u0004");
+  type("\u0004");
   expect(await child.exited).toBe(0);
   // The last reply's own numbers tell of a history that would be far too large here.
   const again = await run(box, ["-p", "and?", "--resume", SESSION], { env: SMALL });

@@ -10,8 +10,7 @@ import type { Situation } from "../src/permissions/decision.ts";
 import { accessBy, judgeWith, modeOf, verdictOf } from "../src/permissions/query.ts";
 import { parseRules } from "../src/permissions/rules.ts";
 import { DISK, NO_WALL } from "../src/permissions/world.ts";
-import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
-import { builtinTools } from "../src/tools/registry.ts";
+import { idleTools } from "./tools-kit.ts";
 import type { DurableEvent } from "../src/core/types.ts";
 import { ends, optionsIn, record, replies, says, uses } from "./session-kit.ts";
 
@@ -30,16 +29,7 @@ beforeEach(() => {
   data.length = 0;
 });
 
-const access = accessBy(
-  builtinTools({
-    env: {},
-    places: { home },
-    tasks: new BackgroundTasks(),
-    scratch: join(root, "none"),
-    roots: () => [],
-    hidden: () => false,
-  }),
-);
+const access = accessBy(idleTools(home));
 
 /** Today's rules of any folder: `npm test` runs, `git push` never does. */
 function today(folder: string): Situation {

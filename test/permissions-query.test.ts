@@ -9,8 +9,7 @@ import type { Situation } from "../src/permissions/decision.ts";
 import { accessBy, judgeWith, modeOf } from "../src/permissions/query.ts";
 import { parseRules } from "../src/permissions/rules.ts";
 import { DISK, NO_WALL } from "../src/permissions/world.ts";
-import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
-import { builtinTools } from "../src/tools/registry.ts";
+import { idleTools } from "./tools-kit.ts";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "nanocode-query-")));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -22,16 +21,7 @@ writeFileSync(join(home, "secret"), "s");
 symlinkSync(join(home, "secret"), join(cwd, "leak"));
 symlinkSync(cwd, join(home, "linked"));
 
-const access = accessBy(
-  builtinTools({
-    env: {},
-    places: { home },
-    tasks: new BackgroundTasks(),
-    scratch: join(root, "none"),
-    roots: () => [],
-    hidden: () => false,
-  }),
-);
+const access = accessBy(idleTools(home));
 const calls = { today: 0 };
 const judge = judgeWith({
   cwd,

@@ -1,10 +1,8 @@
 // What every request begins with stays small: the system prompt and all tools, as they are sent.
 import { afterAll, expect, test } from "bun:test";
-import { tmpdir } from "node:os";
-import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
-import { builtinTools } from "../src/tools/registry.ts";
 import { run, sandbox, type Sandbox } from "./binary.ts";
 import { say, startFakeModel } from "./fake-model.ts";
+import { idleTools } from "./tools-kit.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -18,14 +16,7 @@ const LARGEST_TOOL_BYTES = 2_200;
 const bytes = (value: unknown) => Buffer.byteLength(JSON.stringify(value) ?? "");
 
 test("no tool takes more than its share", () => {
-  const tools = builtinTools({
-    env: {},
-    places: { home: tmpdir() },
-    tasks: new BackgroundTasks(),
-    scratch: tmpdir(),
-    roots: () => [],
-    hidden: () => false,
-  });
+  const tools = idleTools();
   const sizes = tools.map(({ spec: { name, description, schema } }) => ({
     name,
     bytes: bytes({ name, description, input_schema: schema }),

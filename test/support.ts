@@ -90,11 +90,10 @@ export function user(value: string, id = "u1"): UserMessage {
 
 export const START: State = { messages: [], model: "m", mode: "default", cwd: "/p" };
 
-/** An agent over fakes; ids count up, the clock stands still, everything is admitted unless said otherwise. */
-export function agentWith(provider: Provider, tools: Tool[] = [], more: Partial<Deps> = {}) {
-  const recorded: DurableEvent[] = [];
+/** Fakes: ids count up, the clock stands still, everything is admitted unless said otherwise. */
+export function depsWith(provider: Provider, tools: Tool[] = [], more: Partial<Deps> = {}): Deps {
   const counter = { n: 0 };
-  const deps: Deps = {
+  return {
     provider,
     tools: new Map(tools.map((t) => [t.spec.name, t])),
     admit: async () => ({ behavior: "allow" }),
@@ -109,7 +108,11 @@ export function agentWith(provider: Provider, tools: Tool[] = [], more: Partial<
     newId: () => `id${++counter.n}`,
     ...more,
   };
-  const agent = new Agent(deps, START, (event) => recorded.push(event));
+}
+
+export function agentWith(provider: Provider, tools: Tool[] = [], more: Partial<Deps> = {}) {
+  const recorded: DurableEvent[] = [];
+  const agent = new Agent(depsWith(provider, tools, more), START, (event) => recorded.push(event));
   return { agent, recorded };
 }
 

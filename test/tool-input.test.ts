@@ -1,13 +1,11 @@
 // What a model may write as input besides what the schema says: one table for all tools, and what stays refused.
 import { describe, expect, test } from "bun:test";
-import { tmpdir } from "node:os";
 import { z } from "zod";
-import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
-import { builtinTools } from "../src/tools/registry.ts";
 import { defineTool } from "../src/tools/tool.ts";
 import type { ToolUse } from "../src/core/types.ts";
 import { failure } from "./files-kit.ts";
 import { agentWith, collect, played, reply, text, user } from "./support.ts";
+import { idleTools } from "./tools-kit.ts";
 
 const tool = defineTool({
   name: "Probe",
@@ -84,14 +82,7 @@ test("whatever could mean something else stays refused, each field by its name",
 });
 
 test("it holds for every tool", () => {
-  const tools = builtinTools({
-    env: {},
-    places: { home: tmpdir() },
-    tasks: new BackgroundTasks(),
-    scratch: tmpdir(),
-    roots: () => [],
-    hidden: () => false,
-  });
+  const tools = idleTools();
   const examples: Record<string, [given: object, meant: object]> = {
     Bash: [
       { command: "ls", timeout: "5000", run_in_background: "false", description: null },
