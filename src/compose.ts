@@ -12,8 +12,7 @@ import type { Settings } from "./config/settings.ts";
 import { readAutoCompact } from "./context/budget.ts";
 import { compactor, type CompactorOptions } from "./context/compact.ts";
 import { keepIn } from "./context/keep.ts";
-import { memoryPrompt, memoryReminder } from "./context/memory-text.ts";
-import { touchedPaths } from "./context/memory-touch.ts";
+import { memoryPrompt } from "./context/memory-text.ts";
 import { readableIn } from "./context/restore.ts";
 import { sharesOf } from "./context/shares.ts";
 import { Agent } from "./core/agent.ts";
@@ -29,7 +28,7 @@ import { FileTracker } from "./files/tracker.ts";
 import { CacheGuard, guarded } from "./model/guard.ts";
 import { KNOWN_MODELS } from "./model/models.ts";
 import { tune } from "./model/tune.ts";
-import { factsOf, memoryOf, promptOf, remindersOf, type Facts } from "./instructions.ts";
+import { factsOf, memoryOf, observing, promptOf, remindersOf, type Facts } from "./instructions.ts";
 import { modeOf, Permit } from "./permit.ts";
 import { findSession, latestSession } from "./session/list.ts";
 import { scratchFolder } from "./session/scratch.ts";
@@ -247,10 +246,7 @@ function wire(setup: Converse) {
     tools,
     compactor: compactor({ ...measuring, newId: () => crypto.randomUUID() }),
     admit: (call, access, title, signal) => permit.gate.admit(call, access, title, signal),
-    observe: async (call, result) => {
-      const text = memoryReminder(memory.memoryFor(touchedPaths(call, result, agent.state.cwd)));
-      return text === undefined ? [] : [text];
-    },
+    observe: observing(memory, () => agent.state.cwd),
     system: measuring.system,
     tune: measuring.tune,
     cost: (model, usage) => cost(model, usage, overrides),

@@ -7,8 +7,10 @@ import type { Settings } from "./config/settings.ts";
 import { projectFolders } from "./config/sources.ts";
 import { gitFacts } from "./context/environment.ts";
 import { loadMemory, type Memory } from "./context/memory.ts";
+import { memoryReminder } from "./context/memory-text.ts";
+import { touchedPaths } from "./context/memory-touch.ts";
 import { Reminders } from "./context/reminders.ts";
-import type { State } from "./core/types.ts";
+import type { Deps, State } from "./core/types.ts";
 import type { FileTracker } from "./files/tracker.ts";
 import { addedFolders, type Permit } from "./permit.ts";
 import { promptBook, type PromptBook } from "./prompt/book.ts";
@@ -54,6 +56,14 @@ export function promptOf(
     memory,
     ...(agent === undefined ? own : { text: agent }),
   });
+}
+
+/** After each call: what memory says of the files it touched, once. */
+export function observing(memory: Memory, cwd: () => string): Deps["observe"] {
+  return async (call, result) => {
+    const text = memoryReminder(memory.memoryFor(touchedPaths(call, result, cwd())));
+    return text === undefined ? [] : [text];
+  };
 }
 
 /** What is known of the repository when a session begins; nobody has to wait for it. */

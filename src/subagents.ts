@@ -5,14 +5,13 @@ import type { Options } from "./config/flags.ts";
 import type { Env, Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
 import { compactor, type CompactorOptions } from "./context/compact.ts";
-import { memoryPrompt, memoryReminder } from "./context/memory-text.ts";
-import { touchedPaths } from "./context/memory-touch.ts";
+import { memoryPrompt } from "./context/memory-text.ts";
 import type { Agent } from "./core/agent.ts";
 import type { Spending } from "./core/spending.ts";
 import { paidIn } from "./core/state.ts";
 import type { Deps, Provider, State, Tool, ToolContext } from "./core/types.ts";
 import { FileTracker } from "./files/tracker.ts";
-import { memoryOf, promptOf, remindersOf } from "./instructions.ts";
+import { memoryOf, observing, promptOf, remindersOf } from "./instructions.ts";
 import { CacheGuard, guarded } from "./model/guard.ts";
 import type { Permit } from "./permit.ts";
 import { recallFrom } from "./tools/recall.ts";
@@ -69,10 +68,7 @@ function build(family: Family, { definition, start, id }: Birth): Agent {
       compactor: compactor({ ...measuring, tools, system, newId: deps.newId }),
       admit: (call, access, title, signal) =>
         permit.gate.admit(call, access, title, signal, { cwd: agent.state.cwd, agent: asker }),
-      observe: async (call, result) => {
-        const text = memoryReminder(memory.memoryFor(touchedPaths(call, result, agent.state.cwd)));
-        return text === undefined ? [] : [text];
-      },
+      observe: observing(memory, () => agent.state.cwd),
       system,
       steering: () => [],
       remind: () => reminders.next(agent.state),

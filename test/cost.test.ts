@@ -59,6 +59,32 @@ test("by model and by who asked, in all and for the last turn, each request at i
   expect([total.requests, total.cost, lastTurn.requests, lastTurn.cost]).toEqual([5, 537, 1, 2]);
 });
 
+test("each turn is counted, the latest ten are shown; a reminder begins none", () => {
+  const spending = new Spending();
+  for (let turn = 1; turn <= 13; turn++) {
+    spending.note({ type: "message", message: user(`turn ${turn}`, `u${turn}`) });
+    spending.note({ type: "message", message: said("a", used(turn, 0)) });
+    spending.note({ type: "message", message: { ...user("a reminder", `r${turn}`), synthetic: true } });
+    spending.add("Explore", { model: "a", usage: used(10, 0) });
+  }
+  expect(spending.report(price).turns.map(({ requests, cost }) => [requests, cost])).toEqual(
+    Array.from({ length: 13 }, (_, i) => [2, i + 11]),
+  );
+  const lines = costText(spending.report(price)).split("\n");
+  const shown = lines.filter((line) => line.includes("turn "));
+  expect(shown.map((line) => line.trim().split(/ {2,}/).at(0))).toEqual([
+    ...Array.from({ length: 10 }, (_, i) => `turn ${i + 3}`),
+    "last turn",
+  ]);
+  expect(shown.map((line) => line.trim().split(/ +/).at(-1))).toEqual([
+    ...Array.from({ length: 10 }, (_, i) => `$${i + 13}.00`),
+    "$23.00",
+  ]);
+  spending.note({ type: "message", message: user("one more", "last") });
+  const { turns, lastTurn } = spending.report(price);
+  expect([turns.length, lastTurn.requests]).toEqual([13, 0]);
+});
+
 test("/cost shows it with the catalog's prices, cache reads and writes included", () => {
   const spending = new Spending();
   expect(costText(spending.report(price))).toBe("Nothing was asked yet: no cost.");

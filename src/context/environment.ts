@@ -22,8 +22,8 @@ export type EnvironmentOptions = {
 };
 
 /**
- * Lines about the git repository, or undefined outside of one. At most 2,000 characters. Never rejects and never takes
- * longer than `waitMs`; what is not there in time, or would need a program that may not run, is left out and said.
+ * Lines about the git repository, or undefined outside of one. At most 2,000 characters. Never rejects; git is ended
+ * after `waitMs`; what is not there in time, or would need a program that may not run, is left out and said.
  * Branch and commit are read from the files; git runs only where neither trust nor the repository's config forbids it.
  */
 export async function gitFacts({
@@ -61,16 +61,12 @@ async function runGit(
   argv: string[],
   { cwd, env, waitMs }: { cwd: string; env: EnvironmentOptions["env"]; waitMs: number },
 ): Promise<QuickResult | undefined> {
-  const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), waitMs);
   const given = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const safe = given.filter(([name]) => !name.startsWith("GIT_"));
   // A missing object must not be fetched: that would start the helpers of a remote.
   const quiet = { GIT_NO_LAZY_FETCH: "1", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
   const options = { cwd, env: { ...Object.fromEntries(safe), ...quiet }, timeoutMs: waitMs, maxBytes: MAX_BYTES };
-  // Ending the tree may take a moment longer than the first request should wait.
-  const result = await Promise.race([runQuick(argv, options).catch(() => undefined), late]);
-  clearTimeout(timer);
+  const result = await runQuick(argv, options).catch(() => undefined);
   const isUseful = result && (result.ended === "overflow" || (result.code === 0 && !result.ended));
   return isUseful ? result : undefined;
 }

@@ -8,7 +8,8 @@ export type Pricing = (model: string, usage: Usage) => number | undefined;
 export type Spent = { requests: number; usage: Usage; cost: number | undefined };
 /** `by`: "main", "compaction" or a sub-agent's name. */
 export type SpendingRow = Spent & { by: string; model: string };
-export type SpendingReport = { rows: SpendingRow[]; total: Spent; lastTurn: Spent };
+/** `turns`: those that asked a model for something, oldest first; `lastTurn` may be one that has not yet. */
+export type SpendingReport = { rows: SpendingRow[]; total: Spent; turns: Spent[]; lastTurn: Spent };
 
 type Entry = { by: string; model: string; usage: Usage };
 
@@ -16,13 +17,14 @@ type Entry = { by: string; model: string; usage: Usage };
 export class Spending {
   // Per request: prices may depend on a request's size.
   readonly #entries: Entry[] = [];
-  #turnStart = 0;
+  /** How many requests there were when each turn began. */
+  readonly #turnStarts = [0];
 
   note(event: DurableEvent): void {
     if (event.type === "compacted" && event.spent) this.add("compaction", event.spent);
     if (event.type !== "message") return;
     if (event.message.role === "assistant") this.add("main", event.message);
-    else if (!event.message.synthetic) this.#turnStart = this.#entries.length;
+    else if (!event.message.synthetic) this.#turnStarts.push(this.#entries.length);
   }
 
   /** One request. */
@@ -36,7 +38,13 @@ export class Spending {
       const [first] = entries;
       return first ? [{ by: first.by, model: first.model, ...sum(entries, price) }] : [];
     });
-    return { rows, total: sum(this.#entries, price), lastTurn: sum(this.#entries.slice(this.#turnStart), price) };
+    const turns = this.#turnStarts.map((start, i) => sum(this.#entries.slice(start, this.#turnStarts[i + 1]), price));
+    return {
+      rows,
+      total: sum(this.#entries, price),
+      turns: turns.filter(({ requests }) => requests > 0),
+      lastTurn: turns.at(-1) ?? sum([], price),
+    };
   }
 }
 

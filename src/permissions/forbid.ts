@@ -1,7 +1,7 @@
 // Rules that forbid or want a question, held against a command: everything it runs, reads and writes, as far as it is known.
 import type { CommandCase, Core } from "./case.ts";
 import { isWalled } from "./confine.ts";
-import { forbidsPart, isInput, type Match } from "./match.ts";
+import { forbidsPart, isInput, worst, type Match } from "./match.ts";
 import { forbids, reachesInto, type PathPattern } from "./match-path.ts";
 import { isAbout, say, type Rule } from "./rules.ts";
 import { formsOf, type Part, type Place } from "./shell/parts.ts";
@@ -48,10 +48,6 @@ export function forbidsCommand(rule: Rule, shell: CommandCase, touched: Touched)
   if (spec.kind === "param") return isInput(rule, shell.call) ? "yes" : "no";
   if (spec.kind === "command" && spec.exact && shell.command.trim() === spec.text) return "yes";
   return worst(shell.analysis.parts.map((part) => forbidsPart(rule, part)));
-}
-
-function worst(all: readonly Match[]): Match {
-  return all.includes("yes") ? "yes" : all.includes("maybe") ? "maybe" : "no";
 }
 
 /** What all parts read and write, each place once, however many commands name it. */

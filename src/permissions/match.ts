@@ -24,7 +24,7 @@ export function forbidsPart({ spec }: Rule, part: Part): Match {
   return worst(found);
 }
 
-function worst(all: readonly Match[]): Match {
+export function worst(all: readonly Match[]): Match {
   return all.includes("yes") ? "yes" : all.includes("maybe") ? "maybe" : "no";
 }
 
