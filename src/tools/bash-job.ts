@@ -42,8 +42,6 @@ const FLOOD_BYTES = 4096;
 /** Between two looks at a flood: timers are too coarse (1 ms fills the pipe), and spinning takes the writer's core. */
 const FLOOD_NAP_MS = 0.1;
 const NAP = new Int32Array(new SharedArrayBuffer(4));
-/** Most commands have ended by then: each look at the pipe takes the processor from them. */
-const FIRST_PAUSE_MS = 16;
 const LONGEST_PAUSE_MS = 25;
 const LONGEST_QUIET_PAUSE_MS = 250;
 /** A path is shorter; the command can write anything into the report. */
@@ -65,7 +63,7 @@ export class ShellJob {
   #fault = Promise.withResolvers<JobFault>();
   #timer: Timer | undefined;
   #immediate: NodeJS.Immediate | undefined;
-  #pause = FIRST_PAUSE_MS / 2;
+  #pause = 1;
   #floodUntil = 0;
   #shown = { bytes: 0, at: performance.now(), decoder: new TextDecoder() };
   #state: "foreground" | "background" | "closed" = "foreground";
