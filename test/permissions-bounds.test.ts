@@ -59,6 +59,17 @@ describe("what is not looked at", () => {
   test("is asked about in bypassPermissions too: it could be a removal", () => {
     expect(project.bash(`${many}; rm -rf x`, { mode: "bypassPermissions" }).behavior).toBe("ask");
     expect(project.bash("ls folder1*/*/*; rm -rf x", { mode: "bypassPermissions" }).behavior).toBe("allow");
+    // Folders that may not be there, or one of many: where the removal would be is not followed.
+    const doubled = Array.from({ length: 6 }, (_, i) => `if test -d a${i}; then cd a${i}; else cd b${i}; fi`).join(
+      "; ",
+    );
+    for (const before of ["cd a; ".repeat(30), `${doubled}; `, "cd a && ".repeat(80)]) {
+      expect([before, project.bash(`${before}rm -rf x`, { mode: "bypassPermissions" }).behavior]).toEqual([
+        before,
+        "ask",
+      ]);
+    }
+    expect(project.bash("cd a; cd b; rm -rf x", { mode: "bypassPermissions" }).behavior).toBe("allow");
   });
 
   test("never hides a command that a rule forbids", () => {

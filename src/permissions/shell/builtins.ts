@@ -102,7 +102,7 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
   const to = args.length === 0 ? [place.home] : texts;
   const next = followed(cwds.flatMap((cwd) => to.map((one) => resolve(cwd, one))));
   const either = next && followed([...cwds, ...next]);
-  if (!either) return lost;
+  if (!either) return { ...lost, beyond: true };
   const moved = state.moved || next.some((cwd) => cwd !== place.cwd);
   // A folder that is there is entered for certain, unless something before may have taken it away; otherwise the
   // commands after it may run where it was.

@@ -32,6 +32,8 @@ export type State = {
   onSuccess?: { cwds: readonly string[]; previous: readonly string[] } | undefined;
   /** Where `cd -` goes; undefined: not known. */
   previous?: readonly string[] | undefined;
+  /** More folders are possible than are followed: what a command means by a name was not looked at. */
+  beyond?: boolean;
   /** Something may have been changed on the disk: what was there at the beginning may not be there any more. */
   changed?: boolean;
   /** It went to another folder. */

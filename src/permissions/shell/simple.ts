@@ -129,6 +129,7 @@ export class SimpleCommands {
       this.#sink.add(before.part);
       return state;
     }
+    if (state.beyond) this.#sink.lost("it may be in more folders than are followed");
     const found: Found = {};
     const scope = this.#scope(context, found);
     const assignments = node.prefix.filter((item): item is Assignment => item.type === "Assignment");

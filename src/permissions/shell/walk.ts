@@ -280,7 +280,8 @@ function union(states: readonly State[]): State {
     const cwds = all.cwds && one.cwds && followed([...all.cwds, ...one.cwds]);
     const defined = all.defined.only((name) => one.defined.has(name));
     const changed = Boolean(all.changed || one.changed);
+    const beyond = Boolean(all.beyond || one.beyond || (all.cwds && one.cwds && !cwds));
     const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
-    return { cwds, previous, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
+    return { cwds, previous, beyond, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
   }, settled(first));
 }
