@@ -69,6 +69,17 @@ describe("what is not looked at", () => {
         "ask",
       ]);
     }
+    const patterns = Array.from({ length: 9 }, (_, i) => `ls */*/*${i}*`).join("; ");
+    for (const before of [
+      `${patterns}; rm -rf ../proj*`,
+      `echo ${"{1..190} ".repeat(6)}; rm -rf {x,/}`,
+      `rm -rf ${"/".repeat(4050)}`,
+    ]) {
+      expect(project.bash(before, { mode: "bypassPermissions" }).behavior).toBe("ask");
+    }
+    expect(project.bash(`python3 -c '${"print(1);".repeat(600)}'`, { mode: "bypassPermissions" }).behavior).toBe(
+      "allow",
+    );
     expect(project.bash("cd a; cd b; rm -rf x", { mode: "bypassPermissions" }).behavior).toBe("allow");
   });
 

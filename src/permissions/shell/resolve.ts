@@ -75,6 +75,8 @@ export class Places {
   #left = MOST_PLACES;
   #listed = { left: MOST_LISTED };
   #expanded = new Map<string, readonly string[] | undefined>();
+  /** What was asked last was over a bound; if nothing is known of it, then for that reason. */
+  gaveUp = false;
 
   constructor(files: Files) {
     this.#files = files;
@@ -87,11 +89,13 @@ export class Places {
 
   /** Every place the argument can mean, from each of the possible working directories; undefined when not known. */
   of(arg: Arg, cwds: readonly string[] | undefined): readonly Place[] | undefined {
-    if (this.#left < 0) return undefined;
-    const texts = this.#textsOf(arg, cwds);
+    const texts = this.#left < 0 ? undefined : this.#textsOf(arg, cwds);
     const longest = Math.max(0, ...(cwds ?? []).map((cwd) => cwd.length));
-    if (!texts || texts.some((text) => longest + text.length > LONGEST_PATH)) return undefined;
+    const isLong = texts?.some((text) => longest + text.length > LONGEST_PATH) ?? false;
+    this.gaveUp = isLong || this.#left < 0 || this.#listed.left < 0;
+    if (!texts || isLong) return undefined;
     this.#left -= texts.length * (cwds?.length ?? 1);
+    this.gaveUp ||= this.#left < 0;
     if (this.#left < 0) return undefined;
     const places: Place[] = [];
     for (const text of texts) {

@@ -158,6 +158,7 @@ export class SimpleCommands {
       writes: redirects.writes.length > 0 ? [...part.writes, ...redirects.writes] : part.writes,
     };
     this.#sink.add(whole);
+    if (this.#braces.left < 0) this.#sink.lost("its braces make more words than are looked at");
     if (this.#places.exhausted) this.#sink.lost("it names more files than are looked at");
     const changes = whole.effect !== "read" || [whole, ...whole.inner].some((one) => one.writes.length > 0);
     const now = changes && !state.changed ? { ...state, changed: true } : state;
@@ -320,10 +321,13 @@ export class SimpleCommands {
   #writes({ arg, how, recursive }: Change, { state }: Context, redirect: boolean): Writes {
     const folder = folderOfAll(arg);
     const target = folder === undefined ? arg : textArg(folder);
+    const places = this.#places.of(target, state.cwds);
+    // It could be a removal nobody wants in any mode.
+    if (!places && how === "remove" && this.#places.gaveUp) this.#sink.lost("which files it removes was not looked at");
     const rootless = arg.kind === "unknown" && arg.start === "" && arg.end?.startsWith("/");
     return {
       shown: wordText(arg).replaceAll(UNKNOWN, "…"),
-      places: this.#places.of(target, state.cwds),
+      places,
       how,
       recursive: recursive === true,
       redirect,

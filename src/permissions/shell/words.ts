@@ -50,6 +50,7 @@ export function argsOf(word: Word, scope: Scope): Arg[] {
   if (plain) return [plain];
   const variants = expandBraces(partsOf(word), Math.min(MOST_WORDS, scope.braces.left));
   if (!variants) {
+    if (scope.braces.left < MOST_WORDS) scope.braces.left = -1;
     scope.problem("a brace expansion that is not understood");
     scriptsBelow(word, scope);
     return [{ kind: "unknown", start: "", single: false }];
