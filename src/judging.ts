@@ -5,7 +5,7 @@ import { agentTool } from "./agents/tool.ts";
 import { compactCommand } from "./commands/compact.ts";
 import { memoryCommand } from "./commands/memory.ts";
 import { permissionsCommand } from "./commands/permissions.ts";
-import type { Setup } from "./compose.ts";
+import type { Setup } from "./conversation.ts";
 import { memoryOf, promptOf } from "./instructions.ts";
 import type { Env, Places } from "./config/paths.ts";
 import { readAutoCompact } from "./context/budget.ts";

@@ -12,6 +12,7 @@ const MAY_IMPORT: Record<string, readonly string[] | typeof EVERYTHING> = {
   "src/main.ts": ["src/app.ts", "src/config/args.ts", "core"],
   "src/app.ts": EVERYTHING,
   "src/compose.ts": EVERYTHING,
+  "src/conversation.ts": EVERYTHING,
   "src/judging.ts": EVERYTHING,
   "src/subagents.ts": EVERYTHING,
   "src/instructions.ts": ["src/permit.ts", "config", "context", "files", "prompt", ...BASE],
