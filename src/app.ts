@@ -276,18 +276,16 @@ async function controlled(options: Options, world: World): Promise<number> {
     ask: (question, signal) => (state.control ? state.control.host : printHost).ask(question, signal),
   };
   const host = options.permissionPromptTool === "stdio" ? asked : printHost;
-  const conversation = await compose({
-    ...setupFor(options, world, unasked(options, trustWorld(world))),
-    host,
-    steering: () => [],
-  });
+  const setup = setupFor(options, world, unasked(options, trustWorld(world)));
+  const conversation = await compose({ ...setup, host, steering: () => [] });
+  const isBypassed = conversation.agent.state.mode === "bypassPermissions";
+  const isForbidden = setup.settings.permissions.disableBypassPermissionsMode === "disable";
   const control = new Control({
     lines: readLines(Bun.stdin.stream()),
     write,
     conversation: () => conversation,
     replay: options.replayUserMessages ?? false,
-    mayBypass:
-      conversation.agent.state.mode === "bypassPermissions" || Boolean(options.allowDangerouslySkipPermissions),
+    mayBypass: isBypassed || (Boolean(options.allowDangerouslySkipPermissions) && !isForbidden),
   });
   state.control = control;
   world.stop.controller.signal.addEventListener("abort", () => control.end());

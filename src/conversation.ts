@@ -13,11 +13,12 @@ import { keepIn } from "./context/keep.ts";
 import { memoryPrompt } from "./context/memory-text.ts";
 import { readableIn } from "./context/restore.ts";
 import { sharesOf } from "./context/shares.ts";
+import { skillsInUse } from "./context/skills.ts";
 import { Agent } from "./core/agent.ts";
 import type { Spending } from "./core/spending.ts";
 import type { Prefix } from "./core/prefix.ts";
 import { NO_USAGE } from "./core/state.ts";
-import type { Deps, DurableEvent, Host, State, Tool, UserMessage } from "./core/types.ts";
+import type { Deps, DurableEvent, Host, Message, State, Tool, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { cost, resolveModel, type Overrides } from "./model/catalog.ts";
 import type { Chosen } from "./model/choose.ts";
@@ -29,8 +30,10 @@ import { memoryOf, observing, promptOf, remindersOf, type Facts } from "./instru
 import { Permit } from "./permit.ts";
 import { scratchFolder } from "./session/scratch.ts";
 import type { SessionStore } from "./session/store.ts";
+import { SkillSet, type SkillWorld } from "./skillset.ts";
 import { subAgents } from "./subagents.ts";
 import { finishedTasks, type BackgroundTasks } from "./tools/bash-tasks.ts";
+import { planTools } from "./tools/plan.ts";
 import { recallFrom } from "./tools/recall.ts";
 import { builtinTools, offered } from "./tools/registry.ts";
 import { structuredOutput, type StructuredOutput } from "./tools/structured.ts";
@@ -75,7 +78,7 @@ export type Converse = Setup &
 
 export function converse(setup: Converse): Conversation {
   const { options, store, tasks, overrides, id } = setup;
-  const { agent, deps, tools, prompt, memory, context, scratch, permit, guard, spending } = wire(setup);
+  const { agent, deps, tools, skills, prompt, memory, context, scratch, permit, guard, spending } = wire(setup);
   const structured: { output: StructuredOutput | undefined } = { output: undefined };
   const demand = (schema: object) => {
     structured.output = structuredOutput(schema);
@@ -120,6 +123,8 @@ export function converse(setup: Converse): Conversation {
       ...(await permit.describe()),
     ],
     memory: () => memory,
+    skills: () => skills.found,
+    loadSkill: (name, args, signal) => skills.load(name, args, signal),
     context,
     cache: () => guard.report,
     settled: async () => store?.sync(),
@@ -155,11 +160,21 @@ function wire(setup: Converse) {
   setup.onExit(() => permit.sandbox.close());
   const tracker = new FileTracker({ recall: recallFrom(() => agent.state) });
   const toolsWith = (own: FileTracker, more: Tool[] = []) => toolsOf(setup, { permit, scratch, tracker: own }, more);
+  const skills = skillsOf(setup, permit, {
+    bash: () => tools.get("Bash"),
+    admit: (...call) => deps.admit(...call),
+    here: () => agent.state.cwd,
+  });
   const agents = agentTool(
     (task, ctx) => startAgent(task, ctx),
     () => performance.now(),
   );
-  const tools = toolsWith(tracker, [agents]);
+  const plans = planTools({
+    mode: () => agent.state.mode,
+    setMode: (mode) => agent.setMode(mode),
+    before: () => agent.modeBeforePlan,
+  });
+  const tools = toolsWith(tracker, [agents, ...plans, ...skills.tools()]);
   const measuring = measuringOf(setup, { tools, permit, scratch, system: () => prompt.system(agent.state.model) });
   const guard = new CacheGuard({
     resumed: setup.cached,
@@ -187,6 +202,7 @@ function wire(setup: Converse) {
     guard.note(event);
     spending.note(event);
     if (event.type === "compacted") memory.forget();
+    if (event.type === "message" && isNewRequest(event.message)) permit.gate.takeBack();
     if (event.type !== "tool.end") return;
     log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
   };
@@ -202,7 +218,21 @@ function wire(setup: Converse) {
     spending,
   });
   const context = () => sharesOf(agent.state, { ...measuring, memory: memoryText ?? "" });
-  return { agent, deps, tools, prompt, memory, context, scratch, permit, guard, spending };
+  return { agent, deps, tools, skills, prompt, memory, context, scratch, permit, guard, spending };
+}
+
+function skillsOf(setup: Converse, permit: Permit, running: Pick<SkillWorld, "bash" | "admit" | "here">) {
+  return new SkillSet({
+    ...setup,
+    ...running,
+    isTrusted: setup.isTrusted ?? false,
+    sessionId: setup.id,
+    contextWindow: resolveModel(setup.start.model, setup.overrides).contextWindow,
+    hides: (path) => permit.hides(path),
+    lend: (rules, source) => permit.gate.lend(rules, source),
+    takeBack: () => permit.gate.takeBack(),
+    newId: () => crypto.randomUUID(),
+  });
 }
 
 /** How large things are for a model, and how they are made smaller. */
@@ -252,4 +282,9 @@ function limitsOf({ maxTurns, maxBudgetUsd }: Options): Deps["limits"] {
     ...(maxTurns === undefined ? {} : { maxTurns }),
     ...(maxBudgetUsd === undefined ? {} : { maxBudgetUsd }),
   };
+}
+
+/** Of the person, and not the one a skill was typed in: what skills allow is over. */
+function isNewRequest(message: Message): boolean {
+  return message.role === "user" && !message.synthetic && skillsInUse([message]).length === 0;
 }

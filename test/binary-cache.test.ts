@@ -63,9 +63,9 @@ test("a resumed session says what broke its cache: an edited memory file, other 
   writeFileSync(join(box.cwd, "NANOCODE.local.md"), "And short names.\n");
   expect(await said()).toContain(`in the memory file "${join(box.cwd, "NANOCODE.local.md")}"`);
   expect(await said("--tools", "Read,Grep")).toBe(
-    "the tool list changed (removed Bash, Edit, Write, Glob, TodoWrite and 1 more).",
+    "the tool list changed (removed Bash, Edit, Write, Glob, TodoWrite and 3 more).",
   );
-  expect(await said()).toBe("the tool list changed (added Bash, Edit, Write, Glob, TodoWrite and 1 more).");
+  expect(await said()).toBe("the tool list changed (added Bash, Edit, Write, Glob, TodoWrite and 3 more).");
   expect(await said("--model", "haiku", "--cache-strict")).toMatch(/^the model is claude-haiku\S* instead of /);
   // Nobody's cache lives so long.
   const [folder = ""] = readdirSync(join(box.home, ".nanocode", "sessions"));

@@ -168,7 +168,18 @@ describe("stream-json", () => {
       apiKeySource: "ANTHROPIC_API_KEY",
       mcp_servers: [],
     });
-    expect(lines[0]?.tools).toEqual(["Bash", "Read", "Edit", "Write", "Glob", "Grep", "TodoWrite", "Agent"]);
+    expect(lines[0]?.tools).toEqual([
+      "Bash",
+      "Read",
+      "Edit",
+      "Write",
+      "Glob",
+      "Grep",
+      "TodoWrite",
+      "Agent",
+      "EnterPlanMode",
+      "ExitPlanMode",
+    ]);
     expect(new Set(lines.map((m) => m.session_id))).toEqual(new Set(["11111111-2222-4333-8444-555555555555"]));
     expect(lines[4]).toMatchObject({
       message: { role: "user", content: [{ type: "tool_result", tool_use_id: "t1" }] },

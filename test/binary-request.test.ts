@@ -42,6 +42,8 @@ test("the default request: path, headers, the tools in order, cache marks, strea
     "Grep",
     "TodoWrite",
     "Agent",
+    "EnterPlanMode",
+    "ExitPlanMode",
   ]);
   expect(JSON.stringify(request.body).match(/"cache_control"/g)?.length).toBeLessThanOrEqual(4);
   expect(system(request)).toContain("Working directory:");
@@ -87,7 +89,7 @@ test("thinking, effort, tools, betas and output size", async () => {
   expect(first(await asked(["--model", "opus", "--effort", "low"])).body.output_config).toEqual({ effort: "low" });
   expect(first(await asked(["--tools", "Read,Grep"])).body.tools?.map((tool) => tool.name)).toEqual(["Read", "Grep"]);
   expect(first(await asked(["--tools="])).body.tools ?? []).toEqual([]);
-  expect(first(await asked(["--tools", "default"])).body.tools?.length).toBe(8);
+  expect(first(await asked(["--tools", "default"])).body.tools?.length).toBe(10);
   expect(first(await asked(["--disallowedTools", "Bash"])).body.tools?.some((tool) => tool.name === "Bash")).toBe(
     false,
   );

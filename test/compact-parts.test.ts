@@ -2,12 +2,14 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { textTokens } from "../src/context/budget.ts";
 import { cutAt } from "../src/context/cut.ts";
 import { factsOf, requestOf } from "../src/context/facts.ts";
 import { problemsOf, shapeProblems } from "../src/context/invariants.ts";
 import { keepIn, keepNothing } from "../src/context/keep.ts";
 import { pruned, prunable } from "../src/context/prune.ts";
 import { readableIn, restored } from "../src/context/restore.ts";
+import { skillBlock } from "../src/context/skills.ts";
 import { partsOf } from "../src/context/summary.ts";
 import type { Message } from "../src/core/types.ts";
 import { bash, did, edit, GOOD_SUMMARY, history, prose, read, said } from "./compact-kit.ts";
@@ -193,8 +195,6 @@ describe("shown again", () => {
       cwd: root,
       budget: 20_000,
       readable,
-      plan: undefined,
-      skills: [],
       signal: new AbortController().signal,
       ...more,
     });
@@ -230,6 +230,36 @@ describe("shown again", () => {
     const named = (texts: string[]) => texts.map((text) => /"(.*?)"/.exec(text)?.[1]);
     expect(named(await show(messages))).toEqual(["more6.ts", "more5.ts", "more4.ts", "more3.ts", "more2.ts"]);
     expect(await show(did("1", read("one.ts"), "x"), { budget: 100 })).toEqual([]);
+  });
+
+  test("skills in use, a long one cut, at most half of what there is; none twice, one of an earlier compaction too", async () => {
+    const loaded = (name: string, text: string, id = name) =>
+      did(
+        id,
+        { name: "Skill", input: { skill: name } },
+        `${skillBlock({ name, folder: `/s/${name}`, text })}\nFollow it.`,
+      );
+    const messages = [
+      ...loaded("old", "old"),
+      ...loaded("long", "Ünïcode ".repeat(4_000)),
+      ...loaded("kept", "in the tail"),
+      ...loaded("twice", "first", "t1"),
+      ...loaded("twice", "second", "t2"),
+    ];
+    const [twice = "", long = "", old = ""] = await show(messages, { tail: loaded("kept", "in the tail") });
+    expect([twice, old]).toEqual([
+      '<skill name="twice" folder="/s/twice">\nsecond\n</skill>',
+      '<skill name="old" folder="/s/old">\nold\n</skill>',
+    ]);
+    expect(textTokens(long)).toBeLessThan(5_050);
+    expect(textTokens(long)).toBeGreaterThan(4_900);
+    expect(long).toEndWith("\n[cut: load the skill again for the rest]\n</skill>");
+    const block = (value: string) => ({ type: "text" as const, text: value });
+    const again: Message[] = [{ ...user("summary"), synthetic: true, content: ["summary", twice, long].map(block) }];
+    expect(await show(again)).toEqual([twice, long]);
+    const tight = await show(messages, { budget: 2_000 });
+    expect(tight).toHaveLength(3);
+    expect(textTokens(tight.join(""))).toBeLessThan(1_000);
   });
 
   test("a file that cannot be read is left out", async () => {

@@ -1,5 +1,6 @@
 // Compaction: which layer does what, what happens when the model does not help, and that it never goes round in circles.
 import { describe, expect, test } from "bun:test";
+import { skillBlock } from "../src/context/skills.ts";
 import { messagesTokens } from "../src/context/budget.ts";
 import { ModelError } from "../src/core/errors.ts";
 import { normalise } from "../src/core/history.ts";
@@ -213,24 +214,25 @@ describe("the summary", () => {
     expect(green?.role === "user" && green.summary?.failing).toEqual([]);
   });
 
-  test("recent files, the plan and skills are put in sight again", async () => {
+  test("the plan, skills and recent files are put in sight again", async () => {
     const box = folder();
     await Bun.write(`${box.path}/f2.ts`, "two </file> end");
     await Bun.write(`${box.path}/big.ts`, "line of text here\n".repeat(5_000));
+    const deploy = `${skillBlock({ name: "deploy", folder: "/s", text: "push it" })}\nFollow it.`;
     const messages = [
       user("x"),
+      ...did("p", { name: "ExitPlanMode", input: { plan: "1. measure" } }, "accepted"),
       ...did("a", read("f2.ts"), "two"),
       ...did("b", { name: "Read", input: { file_path: "big.ts", offset: 4_000 } }, "big"),
       ...did("c", read("gone.ts"), "gone"),
       ...did("d", read("secret.ts"), "s"),
+      ...did("s", { name: "Skill", input: { skill: "deploy" } }, deploy),
       ...history(40, 1_300).slice(1).map(renamed),
     ];
     await Bun.write(`${box.path}/secret.ts`, "secret");
     const { compactor } = compactorWith({
       provider: summarising(),
       readable: (path) => !path.includes("secret"),
-      plan: () => "1. measure",
-      skills: () => [{ name: "deploy", text: "push it" }],
     });
     // The files of the kept tail are not shown a second time; those of the removed part do not exist on disk.
     const run = compactor.run({ ...START, cwd: box.path, messages }, { reason: "manual", focus: "" }, NEVER);
@@ -239,7 +241,7 @@ describe("the summary", () => {
     const [first] = made(step.value).messages;
     box.remove();
     const blocks = first?.content.slice(1).map((b) => (b.type === "text" ? b.text.split("\n", 2).join(" ") : "")) ?? [];
-    expect(blocks).toEqual(["<plan> 1. measure", '<skill name="deploy"> push it']);
+    expect(blocks).toEqual(["<plan> 1. measure", '<skill name="deploy" folder="/s"> push it']);
   });
 });
 

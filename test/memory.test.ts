@@ -265,7 +265,10 @@ describe("what is made of it", () => {
     box.remove();
     expect(shown()).toBe("No memory files from the start (NANOCODE.md, CLAUDE.md or AGENTS.md).");
     const said = await runCommand("/memory", {
-      conversation: { memory: () => box.load() } as unknown as Conversation,
+      conversation: {
+        memory: () => box.load(),
+        skills: () => ({ skills: [], problems: [] }),
+      } as unknown as Conversation,
       signal: new AbortController().signal,
     });
     expect(said).toEqual({ kind: "say", text: shown() ?? "" });

@@ -183,7 +183,7 @@ Touches:  writes ${cwd}/a.ts
 Would be stopped by the deny rule: Write`,
     `deny  weave
   ask    weave  weave is not known to only read
-Step:     plan mode changes nothing, and weave is not known to only read: present the plan first
+Step:     plan mode changes nothing, and weave is not known to only read: present the plan first (with ExitPlanMode, where it is offered)
 Would be decided by rules and the person once plan mode is left.`,
     `ask  rm -rf ~
   ask    rm -rf ~  rm removes files

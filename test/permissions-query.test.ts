@@ -112,7 +112,9 @@ test("what each tool touches", () => {
     ["WebSearch", { query: "x" }, { kind: "net", url: "the search service" }],
     ["Agent", { prompt: "x" }, { kind: "agent" }],
     ["TodoWrite", {}, { kind: "none" }],
-    ["ExitPlanMode", {}, { kind: "none" }],
+    ["EnterPlanMode", {}, { kind: "plan", step: "enter" }],
+    ["ExitPlanMode", {}, { kind: "plan", step: "leave", plan: "", back: "default" }],
+    ["ExitPlanMode", { plan: "1." }, { kind: "plan", step: "leave", plan: "1.", back: "default" }],
     ["mcp__db__query", { sql: "x" }, { kind: "unknown" }],
     ["constructor", {}, { kind: "unknown" }],
   ];

@@ -50,6 +50,7 @@ function front(replies: Step[][]) {
     version: "0",
     settled: async () => {},
     status: async () => ["mode: default"],
+    skills: () => ({ skills: [], problems: [] }),
   } as unknown as Conversation;
   const out = {
     isTerminal: true,

@@ -39,6 +39,23 @@ test("where an allow rule helps it is named", async () => {
   expect(await denial("Read", { kind: "read", paths: ["/etc/motd"] })).toContain("--add-dir");
 });
 
+test("a plan is not agreed to by nobody: it is the answer; plan mode is not entered", async () => {
+  const leave: Access = { kind: "plan", step: "leave", plan: "1.", back: "default" };
+  expect(await denial("ExitPlanMode", leave, { mode: "plan" })).toBe(
+    "ExitPlanMode was not run: the person decides whether this plan is carried out, and in print mode nobody can be asked. " +
+      "The person can allow it with --allowedTools ExitPlanMode. End with the plan as your answer: the person reads it there.",
+  );
+  expect(await denial("ExitPlanMode", leave, { mode: "plan", ask: ["ExitPlanMode"] })).toContain(
+    "No allow rule covers that: the person can do it, or be asked in a run without --print. End with the plan",
+  );
+  for (const mode of ["default", "acceptEdits", "bypassPermissions"] as const) {
+    expect(await denial("EnterPlanMode", { kind: "plan", step: "enter" }, { mode })).toBe(
+      "EnterPlanMode was not run: it stops all changes until a plan is agreed on, and in print mode nobody can be asked. " +
+        "Go on without it.",
+    );
+  }
+});
+
 test("where a rule, a protected path or what cannot be known is the cause no flag is", async () => {
   const rows: [string, string, Access, Given][] = [
     ["is protected", "Edit", write("/project/.git/config"), {}],

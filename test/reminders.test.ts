@@ -25,12 +25,28 @@ test("mode and date are said when they change, once", async () => {
   expect(await next()).toBeUndefined();
   clock.date = "2030-01-02";
   const plan =
-    "The permission mode is now plan: look around and propose a plan; whatever would change something is refused.";
+    "The permission mode is now plan: look around and make a plan; whatever would change something is refused. When the " +
+    "plan is ready, put it to the person: with ExitPlanMode if you have that tool, else as your answer.";
   expect(await next("plan")).toBe(reminder("The date is now 2030-01-02.", plan));
   expect(await next("plan")).toBeUndefined();
   expect(await next("default")).toContain("The permission mode is now default: ");
   expect(await reminders({}, { mode: "plan" })()).toBe(reminder(plan));
   expect(await reminders({}, { mode: "bypassPermissions" })()).toBeUndefined();
+});
+
+test("plan mode is said again when a compaction took the word of it away, other modes are not", async () => {
+  const made = new Reminders(QUIET, START);
+  const next = async (mode: PermissionMode, first: string) => {
+    const message = await made.next({ ...START, mode, messages: [user("x", first), user("y")] });
+    return message && textOf(message).split("\n")[1]?.split(":")[0];
+  };
+  const said: (string | undefined)[] = [];
+  for (const first of ["a", "a", "summary", "summary"]) said.push(await next("plan", first));
+  expect(said).toEqual(["The permission mode is now plan", undefined, "The permission mode is now plan", undefined]);
+  expect([await next("default", "summary"), await next("default", "later")]).toEqual([
+    "The permission mode is now default",
+    undefined,
+  ]);
 });
 
 test("the repository's facts come with the first message of a session only; todos when they change", async () => {

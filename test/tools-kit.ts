@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { agentTool } from "../src/agents/tool.ts";
 import type { Tool } from "../src/core/types.ts";
 import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
+import { planTools } from "../src/tools/plan.ts";
 import { builtinTools } from "../src/tools/registry.ts";
 
 export function idleTools(home = tmpdir()): Tool[] {
   const world = { env: {}, places: { home }, tasks: new BackgroundTasks(), roots: () => [], hidden: () => false };
   const notRun = () => Promise.reject(new Error("not run"));
-  return [...builtinTools({ ...world, scratch: join(home, "none") }), agentTool(notRun, () => 0)];
+  const plans = planTools({ mode: () => "default", setMode() {}, before: () => "default" });
+  return [...builtinTools({ ...world, scratch: join(home, "none") }), agentTool(notRun, () => 0), ...plans];
 }

@@ -1,11 +1,12 @@
 // The built-in slash commands. One value each; help and completion come from this list.
 import { nearest } from "../core/nearest.ts";
-import type { Command, CommandResult, CommandRun } from "./command.ts";
+import type { Command, CommandResult, CommandRun, Conversation } from "./command.ts";
 import { compact } from "./compact.ts";
 import { contextText } from "./context.ts";
 import { costText } from "./cost.ts";
 import { init } from "./init.ts";
 import { memoryListing } from "./memory.ts";
+import { skillCommands, skillListing } from "./skills.ts";
 
 const shows = () => true;
 const acts = () => false;
@@ -34,6 +35,13 @@ export const COMMANDS: readonly Command[] = [
     run: status,
   },
   { name: "memory", argumentHint: "", description: "the memory files that count here", onlyShows: shows, run: memory },
+  {
+    name: "skills",
+    argumentHint: "",
+    description: "the skills and commands that can be used here",
+    onlyShows: shows,
+    run: skills,
+  },
   { name: "context", argumentHint: "", description: "what fills the model's window", onlyShows: shows, run: context },
   {
     name: "compact",
@@ -62,13 +70,22 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
+type WithSkills = Pick<Conversation, "skills">;
+
+/** The built-in ones, then the skills; a skill does not take a built-in name. */
+function commandsOf(conversation: WithSkills): Command[] {
+  return [...COMMANDS, ...skillCommands(conversation).filter(({ name }) => !COMMANDS.some((one) => one.name === name))];
+}
+
 /** Those that a program may send as a prompt. */
-export const SENDABLE: readonly Command[] = COMMANDS.filter((command) => !command.terminalOnly);
+export function sendable(conversation: WithSkills): Command[] {
+  return commandsOf(conversation).filter((command) => !command.terminalOnly);
+}
 
 /** The command a prompt consists of; undefined when it is for the model, as `/etc/hosts is wrong` is. */
-export function commandIn(text: string): { command: Command; argument: string } | undefined {
-  const [, name, argument = ""] = /^\s*\/([a-z]+)(?:\s+(\S[\s\S]*))?\s*$/.exec(text) ?? [];
-  const command = SENDABLE.find((one) => one.name === name);
+export function commandIn(text: string, conversation: WithSkills): { command: Command; argument: string } | undefined {
+  const [, name, argument = ""] = /^\s*\/([^\s/]+)(?:\s+(\S[\s\S]*))?\s*$/.exec(text) ?? [];
+  const command = sendable(conversation).find((one) => one.name === name);
   return command && { command, argument: argument.trim() };
 }
 
@@ -78,28 +95,31 @@ export function isCommand(text: string): boolean {
 }
 
 /** Undefined: there is no such command. */
-export function findCommand(line: string): { command: Command; argument: string } | undefined {
+export function findCommand(
+  line: string,
+  conversation: WithSkills,
+): { command: Command; argument: string } | undefined {
   const { name, argument } = partsOf(line);
-  const command = COMMANDS.find((c) => c.name === (name === "quit" ? "exit" : name));
+  const command = commandsOf(conversation).find((c) => c.name === (name === "quit" ? "exit" : name));
   return command && { command, argument };
 }
 
 /** Runs `/name argument`; an unknown name says which is near. */
 export async function runCommand(line: string, at: CommandRun): Promise<CommandResult> {
-  const found = findCommand(line);
+  const found = findCommand(line, at.conversation);
   if (found) return found.command.run(found.argument, at);
   const { name } = partsOf(line);
   const near = nearest(
     name,
-    COMMANDS.map((c) => c.name),
+    commandsOf(at.conversation).map((c) => c.name),
   );
   const hint = near ? ` Did you mean /${near}?` : "";
   return { kind: "say", text: `There is no command /${name}.${hint} /help lists them.` };
 }
 
 function partsOf(line: string): { name: string; argument: string } {
-  const [name = "", ...rest] = line.slice(1).trim().split(/\s+/);
-  return { name, argument: rest.join(" ") };
+  const [, name = "", argument = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line.trim()) ?? [];
+  return { name, argument };
 }
 
 function help(): string {
@@ -111,6 +131,7 @@ function help(): string {
     "Lines pasted together are one message. On Linux a terminal takes 4,095 bytes of one line: put longer ones into a file.",
     "",
     ...lines,
+    "  /NAME            a skill or command of yours or of the project; /skills lists them",
   ].join("\n");
 }
 
@@ -138,6 +159,10 @@ async function status(_argument: string, { conversation }: CommandRun): Promise<
 
 function memory(_argument: string, { conversation }: CommandRun): CommandResult {
   return { kind: "say", text: memoryListing(conversation.memory()) };
+}
+
+function skills(_argument: string, { conversation }: CommandRun): CommandResult {
+  return { kind: "say", text: skillListing(conversation.skills()) };
 }
 
 function context(_argument: string, { conversation }: CommandRun): CommandResult {

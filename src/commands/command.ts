@@ -5,6 +5,7 @@ import type { Agent } from "../core/agent.ts";
 import type { CacheReport } from "../core/cache.ts";
 import type { SpendingReport } from "../core/spending.ts";
 import type { Event, Usage } from "../core/types.ts";
+import type { Skills } from "../skills/discover.ts";
 
 export type ModelInfo = { id: string; displayName: string; contextWindow: number; maxOutput: number };
 
@@ -38,6 +39,10 @@ export interface Conversation {
   status(): Promise<string[]>;
   /** The memory files it works with, and what was not loaded. */
   memory(): MemoryReport;
+  /** The skills and commands there are, and what could not be used. */
+  skills(): Skills;
+  /** A skill's text with these arguments, as a block for the model; its commands are run. Throws an Error for the person. */
+  loadSkill(name: string, args: string, signal: AbortSignal): Promise<string>;
   /** What fills the model's window. */
   context(): ContextShares;
   /** What came from the prompt cache since the program started, and what last broke it. */
@@ -54,9 +59,9 @@ export interface Conversation {
 
 export type CommandResult =
   /** Text for the person. */
-  | { kind: "say"; text: string }
-  /** Sent to the model as if the person had typed it. */
-  | { kind: "prompt"; text: string }
+  | { kind: "say"; text: string; failed?: true }
+  /** Sent to the model as if the person had typed it; `skill`: the block that goes with it. */
+  | { kind: "prompt"; text: string; skill?: string }
   | { kind: "replaced"; conversation: Conversation; text: string }
   | { kind: "exit" };
 

@@ -10,15 +10,17 @@ import type {
   Message,
   State,
   Summary,
+  TextBlock,
 } from "../core/types.ts";
 import { askForSummary, type Asked } from "./ask.ts";
-import { messagesTokens } from "./budget.ts";
+import { messagesTokens, textTokens } from "./budget.ts";
 import { assembled, plansFor, tailOf, transcriptOf, type Keep, type Plan } from "./fallback.ts";
 import { factsOf, type Facts } from "./facts.ts";
 import { problemsOf } from "./invariants.ts";
 import { isDue, measure, targetOf, tokens, type Measured, type Measuring } from "./measure.ts";
+import { agreedPlan, planText } from "./plan.ts";
 import { isWorthIt, prunable, pruned } from "./prune.ts";
-import { restored, type Skill } from "./restore.ts";
+import { restored } from "./restore.ts";
 import { partsOf, summaryFromFacts, summaryOf } from "./summary.ts";
 
 export type CompactorOptions = Measuring & {
@@ -28,10 +30,6 @@ export type CompactorOptions = Measuring & {
   keep: Keep;
   /** Whether a file may be read unasked, to be shown again. */
   readable(path: string): boolean;
-  /** The agreed plan. */
-  plan?(): string | undefined;
-  /** In use. */
-  skills?(): readonly Skill[];
   log?: ((line: string) => void) | undefined;
 };
 
@@ -137,13 +135,22 @@ class Compaction {
 
   async #assemble(summary: Summary, plan: Plan, signal: AbortSignal): Promise<Message[]> {
     const { messages, cwd } = this.#state;
-    const { keep, readable, plan: agreed, skills, newId } = this.#options;
+    const { keep, readable, newId } = this.#options;
     const tail = tailOf(messages, plan, keep);
-    const wanted = { messages, tail, cwd, budget: plan.restore, readable, plan: agreed?.(), skills: skills?.() ?? [] };
-    const blocks = plan.restore > 0 ? await restored({ ...wanted, signal }) : [];
     const id = newId();
+    const agreed = this.#agreed(tail, { tokens: plan.agreed, keep: (text) => keep(`plan-${id}`, text) });
+    const budget = plan.restore - agreed.reduce((sum, { text }) => sum + textTokens(text), 0);
+    const again = budget > 0 ? await restored({ messages, tail, cwd, budget, readable, signal }) : [];
     this.#transcript ??= { path: keep(`before-${id}`, transcriptOf(messages)) };
-    return assembled({ id, summary, tail, restored: blocks, transcript: this.#transcript.path, plan, keep });
+    const transcript = this.#transcript.path;
+    return assembled({ id, summary, tail, restored: [...agreed, ...again], transcript, plan, keep });
+  }
+
+  /** The plan that was agreed on, unless it stays in sight anyway. */
+  #agreed(tail: readonly Message[], bounds: Parameters<typeof planText>[1]): TextBlock[] {
+    const plan = agreedPlan(this.#state.messages);
+    if (plan === undefined || plan === agreedPlan(tail)) return [];
+    return [{ type: "text", text: planText(plan, bounds) }];
   }
 
   /** `cut`: the floor may shorten what it names; size and shape still count. */

@@ -111,5 +111,5 @@ function outline(message: State["messages"][number], scale: number): string {
 }
 
 function headOf(text: string): string {
-  return /^<(file path="[^"]*"[^>]*|plan|skill name="[^"]*")>/.exec(text)?.[1] ?? "text";
+  return /^<(file path="[^"]*"[^>]*|plan|skill name="[^"]*")[^>]*>/.exec(text)?.[1] ?? "text";
 }

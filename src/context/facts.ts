@@ -38,11 +38,11 @@ export function factsOf(messages: readonly Message[]): Facts {
   };
 }
 
-/** The person's own words; undefined for what the program wrote. */
+/** The person's own words; undefined for what the program wrote, a skill's text among it. */
 export function requestOf(message: Message): string | undefined {
   if (message.role !== "user" || message.synthetic) return undefined;
   const texts = message.content.flatMap((block) => (block.type === "text" ? [block.text] : []));
-  const own = texts.filter((text) => text.trim() !== "" && !/^\s*<reminder>/.test(text));
+  const own = texts.filter((text) => text.trim() !== "" && !/^\s*<(?:reminder>|skill name=")/.test(text));
   return own.length > 0 ? own.join("\n\n") : undefined;
 }
 

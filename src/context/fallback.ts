@@ -11,18 +11,22 @@ export type Keep = (name: string, text: string) => string | undefined;
 /** How much of a compacted history may be what, in tokens. */
 export type Plan = {
   tail: number;
+  /** What is shown again: the plan that was agreed on with it, which is never left out. */
   restore: number;
+  agreed: number;
   /** The floor: summary and results are cut so that this many tokens hold all of it. */
   cutTo?: number;
 };
 
 /** From mild to hard; each is tried when the one before it breaks an invariant. `room`: tokens for all messages. */
 export function plansFor(room: number): readonly Plan[] {
+  const agreed = room * 0.1;
   return [
-    { tail: Math.min(20_000, room * 0.25), restore: Math.min(25_000, room * 0.2) },
-    { tail: room * 0.1, restore: 0 },
-    { tail: 1, restore: 0, cutTo: Math.max(1_000, room * 0.6) },
-    { tail: 0, restore: 0, cutTo: Math.max(1_000, room * 0.4) },
+    { tail: Math.min(20_000, room * 0.25), restore: Math.min(25_000, room * 0.2), agreed },
+    { tail: room * 0.1, restore: Math.min(8_000, room * 0.1), agreed },
+    { tail: room * 0.1, restore: 0, agreed },
+    { tail: 1, restore: 0, agreed, cutTo: Math.max(1_000, room * 0.6) },
+    { tail: 0, restore: 0, agreed, cutTo: Math.max(1_000, room * 0.4) },
   ];
 }
 

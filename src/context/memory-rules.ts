@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { parseFrontmatter } from "../utils/frontmatter.ts";
-import { reason } from "./memory-disk.ts";
+import { reason } from "../files/bounded.ts";
 
 export type Rule = {
   /** Without its header. */

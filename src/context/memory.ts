@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import { inside, realPath } from "../utils/paths.ts";
 import { allowFor, type Allow, type AllowOptions, type Reach } from "./memory-allow.ts";
-import { closedFolder, find, take } from "./memory-disk.ts";
+import { closedFolder, find, take } from "../files/bounded.ts";
 import { between, chain, CONVENTION, LOCAL, MAIN, RULES } from "./memory-find.ts";
 import { importTarget, isMeant, scanMemory } from "./memory-imports.ts";
 import { listRules, readRule, ruleMatcher } from "./memory-rules.ts";

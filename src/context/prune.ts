@@ -18,7 +18,9 @@ export function prunable(messages: readonly Message[], relevant: ReadonlySet<str
   const end = replies.at(-KEPT_REPLIES) ?? 0;
   return callsOf(messages.slice(0, end)).flatMap(({ call, result }) => {
     const tokens = resultTokens(result.content);
-    const stays = tokens < LARGE_TOKENS || relevant.has(call.id);
+    // A skill's text is an instruction that still counts; of a plan, what was agreed on may stand in the result.
+    const counts = call.name === "Skill" || call.name === "ExitPlanMode";
+    const stays = tokens < LARGE_TOKENS || relevant.has(call.id) || counts;
     return stays ? [] : [{ call, result, tokens }];
   });
 }

@@ -26,6 +26,8 @@ export class Reminders {
   #sources: ReminderSources;
   #date: string;
   #mode: PermissionMode | undefined;
+  /** The message the history begins with: another one after a compaction. */
+  #first: string | undefined;
   /** How old the todo list was when it was last named. */
   #namedAt = 0;
   #told = new Map<string, string>();
@@ -37,6 +39,7 @@ export class Reminders {
     this.#date = sources.today();
     // Plan mode is said even when it was there from the start: it changes what is wanted.
     this.#mode = start.mode === "plan" ? undefined : start.mode;
+    this.#first = start.messages[0]?.id;
     this.#begun = start.messages.length > 0;
   }
 
@@ -66,6 +69,9 @@ export class Reminders {
     const date = this.#sources.today();
     if (date !== this.#date) lines.push(`The date is now ${date}.`);
     this.#date = date;
+    // That nothing may be changed must not be forgotten with what was taken out.
+    if (mode === "plan" && messages[0]?.id !== this.#first) this.#mode = undefined;
+    this.#first = messages[0]?.id;
     if (mode !== this.#mode) lines.push(`The permission mode is now ${mode}: ${MODES[mode]}`);
     this.#mode = mode;
     lines.push(...this.#todos(messages));
@@ -126,7 +132,9 @@ async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
 const MODES: Record<PermissionMode, string> = {
   default: "calls that change something may be put to the person first.",
   acceptEdits: "edits in the project are made without a question.",
-  plan: "look around and propose a plan; whatever would change something is refused.",
+  plan:
+    "look around and make a plan; whatever would change something is refused. When the plan is ready, put it to the " +
+    "person: with ExitPlanMode if you have that tool, else as your answer.",
   dontAsk: "nobody is asked; what no rule allows is refused.",
   bypassPermissions: "calls are made without a question.",
 };

@@ -1,4 +1,4 @@
-// The third layer: what the work needs at hand again after a compaction. Recent files from disk, the plan, skills.
+// The third layer: what the work needs at hand again after a compaction. Skills, and recent files from disk.
 import { isAbsolute, resolve } from "node:path";
 import type { Message, TextBlock } from "../core/types.ts";
 import { decode, detectForm } from "../files/encoding.ts";
@@ -6,9 +6,14 @@ import { loadFile } from "../files/open.ts";
 import { inside, realPath } from "../utils/paths.ts";
 import { textTokens } from "./budget.ts";
 import { callsOf, isEdit, pathOf } from "./facts.ts";
+import { skillBlock, skillsInUse } from "./skills.ts";
 
 const MAX_FILES = 5;
 const FILE_TOKENS = 5_000;
+const MAX_SKILLS = 5;
+/** Around its text; and less of the text than this is of no use. */
+const BLOCK_TOKENS = 50;
+const LEAST_TOKENS = 100;
 const SKILL_TOKENS = 5_000;
 const CHARS_PER_TOKEN = 3;
 /** Larger files are not looked into: a few lines of them help nobody. */
@@ -20,24 +25,21 @@ export type Bounds = {
   /** The project and the added folders, real paths among them. */
   roots(): readonly string[];
 };
-export type Skill = { name: string; text: string };
 export type Restoring = {
   messages: readonly Message[];
-  /** What of them is kept anyway: its files need not be shown again. */
+  /** What of them is kept anyway: its files and skills need not be shown again. */
   tail: readonly Message[];
   cwd: string;
   /** Tokens for all of it. */
   budget: number;
   /** Whether it may be read unasked: the file may have become a link since. Absolute path. */
   readable(path: string): boolean;
-  plan: string | undefined;
-  skills: readonly Skill[];
   signal: AbortSignal;
 };
 
 /** Blocks to stand after the summary; the most important first, none when nothing fits. */
 export async function restored(restoring: Restoring): Promise<TextBlock[]> {
-  const { plan, skills, budget } = restoring;
+  const { budget, messages, tail } = restoring;
   const room = { left: budget };
   const texts: string[] = [];
   const add = (text: string | undefined) => {
@@ -47,8 +49,14 @@ export async function restored(restoring: Restoring): Promise<TextBlock[]> {
     room.left -= tokens;
     texts.push(text);
   };
-  if (plan) add(`<plan>\n${plan}\n</plan>\nThis is the plan that was agreed on.`);
-  for (const { name, text } of skills) add(`<skill name="${name}">\n${bounded(text, SKILL_TOKENS)}\n</skill>`);
+  const kept = new Set(skillsInUse(tail).map(({ name }) => name));
+  const skills = skillsInUse(messages).filter(({ name }) => !kept.has(name));
+  const reserved = room.left / 2;
+  for (const skill of skills.slice(0, MAX_SKILLS)) {
+    const most = Math.min(SKILL_TOKENS, room.left - reserved - BLOCK_TOKENS);
+    if (most >= LEAST_TOKENS)
+      add(skillBlock({ ...skill, text: bounded(skill.text, most, "load the skill again for the rest") }));
+  }
   for (const file of recentFiles(restoring)) add(await fileText(file, Math.min(FILE_TOKENS, room.left), restoring));
   return texts.map((text) => ({ type: "text", text }));
 }
@@ -115,7 +123,8 @@ async function readText(path: string, signal: AbortSignal): Promise<string | und
   }
 }
 
-function bounded(text: string, tokens: number): string {
-  const chars = tokens * CHARS_PER_TOKEN;
-  return text.length <= chars ? text : `${text.slice(0, chars).toWellFormed()}\n[cut]`;
+function bounded(text: string, tokens: number, how: string): string {
+  const all = textTokens(text);
+  if (all <= tokens) return text;
+  return `${text.slice(0, Math.floor((text.length * tokens) / all) - 60).toWellFormed()}\n[cut: ${how}]`;
 }

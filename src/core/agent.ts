@@ -11,6 +11,7 @@ export class Agent {
   #chosen: string;
   /** US dollars, since the program started. */
   #spent = 0;
+  #beforePlan: PermissionMode = "default";
 
   /** `record` is called with every durable event, before any front end sees it. */
   constructor(deps: Deps, start: State, record: (event: DurableEvent) => void) {
@@ -27,6 +28,11 @@ export class Agent {
   /** The model the person chose; `state.model` may be one that stands in for it. */
   get chosenModel(): string {
     return this.#chosen;
+  }
+
+  /** The mode plan mode took the place of; `default` where it was there from the start. */
+  get modeBeforePlan(): PermissionMode {
+    return this.#beforePlan;
   }
 
   /**
@@ -65,7 +71,9 @@ export class Agent {
   }
 
   setMode(mode: PermissionMode): void {
-    if (mode !== this.#state.mode) this.apply({ type: "mode", mode });
+    if (mode === this.#state.mode) return;
+    if (mode === "plan") this.#beforePlan = this.#state.mode;
+    this.apply({ type: "mode", mode });
   }
 
   setModel(model: string): void {

@@ -155,7 +155,8 @@ export class Executor {
         return;
       }
       const input = admission.input ? ready.tool.parse(admission.input) : ready.input;
-      const ctx = this.#context(slot.call, admission.confine ?? "open");
+      const isChanged = input !== ready.input && JSON.stringify(input) !== JSON.stringify(ready.input);
+      const ctx = { ...this.#context(slot.call, admission.confine ?? "open"), isChanged };
       const output = await withAbort(ready.tool.run(input, ctx), signal);
       if (output.interrupt) this.#stop();
       await this.#observeAndEnd(slot, output, began);

@@ -94,6 +94,10 @@ export type Access =
   | { kind: "net"; url: string }
   /** Starts a sub-agent, each call of which is decided by itself. */
   | { kind: "agent" }
+  /** Begins plan mode, in which nothing is changed. */
+  | { kind: "plan"; step: "enter" }
+  /** Puts a plan to the person. A yes ends plan mode; `back`: the mode that follows if they choose no other. */
+  | { kind: "plan"; step: "leave"; plan: string; back: PermissionMode }
   | { kind: "unknown" };
 
 // ---- Tools ----
@@ -120,6 +124,8 @@ export interface ToolContext {
   readonly callId: string;
   /** What the gate decided about the wall around a command. */
   readonly confine: Confinement;
+  /** The person or a hook changed the input: it is not what the model wrote. */
+  readonly isChanged?: boolean;
   /** Aborted when the person interrupts or the process is told to stop. Every await takes it. */
   readonly signal: AbortSignal;
   /** Live output for the screen; a delta, never a snapshot. */

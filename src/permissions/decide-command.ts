@@ -3,7 +3,7 @@ import type { Confinement, ToolUse } from "../core/types.ts";
 import { allowedPart, mayChange, whyNot, whyNotReading } from "./approve.ts";
 import type { CommandCase, Core } from "./case.ts";
 import { confinement, leaves } from "./confine.ts";
-import { isWithin, type Decision, type PartDecision, type Situation } from "./decision.ts";
+import { isWithin, PLAN_FIRST, type Decision, type PartDecision, type Situation } from "./decision.ts";
 import { forbidden, forbidsCommand, touchedBy } from "./forbid.ts";
 import { criticalRemoval, isProtected } from "./protect.ts";
 import { say } from "./rules.ts";
@@ -53,7 +53,7 @@ function guarded(shell: CommandCase): Core | undefined {
     return {
       behavior: "deny",
       step: "plan",
-      reason: `plan mode changes nothing, and ${reason}: present the plan first`,
+      reason: `plan mode changes nothing, and ${reason}: ${PLAN_FIRST}`,
     };
   }
   if (mode === "bypassPermissions") {

@@ -1,7 +1,7 @@
 // Decides whether a call may run: deny rules, ask rules, critical removals, protected paths, allow rules, then the mode.
 import type { Access, PermissionMode, ToolUse } from "../core/types.ts";
 import { decideCommand } from "./decide-command.ts";
-import { allowsPlace, isWithin, whyOutside, type Decision, type Situation } from "./decision.ts";
+import { allowsPlace, isWithin, PLAN_FIRST, whyOutside, type Decision, type Situation } from "./decision.ts";
 import { isDomain, isInput } from "./match.ts";
 import { forbids } from "./match-path.ts";
 import { isProtected } from "./protect.ts";
@@ -28,12 +28,16 @@ function other(call: ToolUse, access: Calm, { rules, mode, world }: Situation): 
   const about: About = { call, access, places };
   const denied = rules.deny.find((rule) => forbidsCall(rule, about));
   if (denied) return { behavior: "deny", step: "deny", reason: `${say(denied)} forbids it`, rule: denied, touches };
+  if (access.kind === "plan" && access.step === "leave" && mode !== "plan") {
+    return { behavior: "deny", step: "mode", reason: NOTHING_TO_AGREE_ON, touches };
+  }
   const asked = rules.ask.find((rule) => forbidsCall(rule, about));
   if (asked) return { behavior: "ask", step: "ask", reason: `${say(asked)} wants it asked`, rule: asked, touches };
   if (mode === "plan" && (access.kind === "write" || access.kind === "unknown")) {
-    return { behavior: "deny", step: "plan", reason: "plan mode changes nothing: present the plan first", touches };
+    return { behavior: "deny", step: "plan", reason: `plan mode changes nothing: ${PLAN_FIRST}`, touches };
   }
-  if (mode === "bypassPermissions")
+  // Planning ends with a question: where nobody wants to be asked, the model must not be able to begin it.
+  if (mode === "bypassPermissions" && access.kind !== "plan")
     return { behavior: "allow", step: "bypass", reason: "permissions are bypassed", touches };
   const guarded = access.kind === "write" ? places.find((place) => isProtected(place, world)) : undefined;
   if (guarded) {
@@ -44,6 +48,9 @@ function other(call: ToolUse, access: Calm, { rules, mode, world }: Situation): 
   if (allowed) return { behavior: "allow", step: "allow", reason: `${say(allowed)} allows it`, rule: allowed, touches };
   return { ...byMode(about, mode, world), touches };
 }
+
+const NOTHING_TO_AGREE_ON =
+  "plan mode is off, so there is no plan to agree on: go on with the work, or call EnterPlanMode first if it needs a plan";
 
 type About = { call: ToolUse; access: Calm; places: readonly Place[] };
 
@@ -94,6 +101,11 @@ function byMode({ access, places }: About, mode: PermissionMode, world: World): 
         return { behavior: "allow", step: "mode", reason: "acceptEdits mode: it edits inside the project" };
       return { behavior: "ask", step: "mode", reason: "it changes files" };
     }
+    case "plan":
+      if (access.step === "leave")
+        return { behavior: "ask", step: "mode", reason: "the person decides whether this plan is carried out" };
+      if (mode === "plan") return { behavior: "allow", step: "mode", reason: "plan mode is on already" };
+      return { behavior: "ask", step: "mode", reason: "it stops all changes until a plan is agreed on" };
     case "net":
       return { behavior: "ask", step: "mode", reason: "it opens a network connection" };
     case "unknown":
@@ -113,6 +125,7 @@ function touched(access: Calm): string[] {
       return [`connects to ${access.url}`];
     case "none":
     case "agent":
+    case "plan":
     case "unknown":
       return [];
     default:

@@ -27,6 +27,9 @@ export type Decision = {
 /** One simple command of a text with a decision of its own. */
 export type PartDecision = { text: string; behavior: "allow" | "ask" | "deny"; reason: string; rule?: Rule };
 
+/** What to do in plan mode instead of what it refuses; sub-agents and --tools may be without the tool. */
+export const PLAN_FIRST = "present the plan first (with ExitPlanMode, where it is offered)";
+
 export type Situation = { rules: Rules; mode: PermissionMode; world: World };
 
 /** Both the path as given and where it leads must be inside. */

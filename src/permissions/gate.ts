@@ -40,6 +40,8 @@ const MUST_ASK = { mustAsk: true } as const;
 export class Gate {
   #options: GateOptions;
   #session: Record<Behavior, Rule[]> = { allow: [], deny: [], ask: [] };
+  /** Of the skills in use. */
+  #lent: Rule[] = [];
   #turnstile: Promise<unknown> = Promise.resolve();
 
   constructor(options: GateOptions) {
@@ -67,7 +69,20 @@ export class Gate {
   rules(): Rules {
     const { rules } = this.#options;
     const { allow, deny, ask } = this.#session;
-    return { allow: [...rules.allow, ...allow], deny: [...rules.deny, ...deny], ask: [...rules.ask, ...ask] };
+    return {
+      allow: [...rules.allow, ...allow, ...this.#lent],
+      deny: [...rules.deny, ...deny],
+      ask: [...rules.ask, ...ask],
+    };
+  }
+
+  /** Allow rules that count until `takeBack`. `source`: whose they are. */
+  lend(texts: readonly string[], source: string): void {
+    this.#lent.push(...this.#parsed(texts, "allow", source));
+  }
+
+  takeBack(): void {
+    this.#lent = [];
   }
 
   async #ask(
@@ -91,8 +106,7 @@ export class Gate {
     };
     const answer = await host.ask({ call, access, title, reason, touches, ...more }, signal);
     if (answer.behavior === "deny") {
-      const message =
-        answer.message ?? "The person declined this call. Do not try it another way: ask what they want instead.";
+      const message = answer.message ?? declined(access);
       return { behavior: "deny", message, ...(answer.interrupt ? { interrupt: true } : {}) };
     }
     if (answer.scope === "always" && always) this.#keep(always);
@@ -140,13 +154,26 @@ export class Gate {
   }
 
   #add(behavior: Behavior, texts: readonly string[]): void {
-    const { root, home } = this.#options.world();
-    for (const text of texts) {
-      const rule = parseRule(text, behavior, "this session", { base: root, cwd: root, home });
-      if ("problem" in rule) this.#options.warn(`${rule.problem}; the rule is ignored.`);
-      else this.#session[behavior].push(rule);
-    }
+    this.#session[behavior].push(...this.#parsed(texts, behavior, "this session"));
   }
+
+  #parsed(texts: readonly string[], behavior: Behavior, source: string): Rule[] {
+    const { root, home } = this.#options.world();
+    return texts.flatMap((text) => {
+      const rule = parseRule(text, behavior, source, { base: root, cwd: root, home });
+      if (!("problem" in rule)) return [rule];
+      this.#options.warn(`${rule.problem}; the rule is ignored.`);
+      return [];
+    });
+  }
+}
+
+/** A no without a word to it, as the model hears it. */
+function declined(access: Access): string {
+  if (access.kind !== "plan")
+    return "The person declined this call. Do not try it another way: ask what they want instead.";
+  if (access.step === "enter") return "The person does not want plan mode: go on without it.";
+  return "The person does not agree to the plan, and plan mode stays on. Ask what they want to be different.";
 }
 
 function settled(call: ToolUse, { behavior, reason, confine }: Decision): Admission {

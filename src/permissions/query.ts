@@ -32,7 +32,7 @@ const MODES: Readonly<Record<string, PermissionMode>> = {
   bypassPermissions: "bypassPermissions",
 };
 /** They touch nothing by themselves; what they start asks for itself. */
-const HARMLESS: readonly string[] = ["Skill", "TodoWrite", "AskUserQuestion", "EnterPlanMode", "ExitPlanMode"];
+const HARMLESS: readonly string[] = ["Skill", "TodoWrite", "AskUserQuestion"];
 
 export function judgeWith(judging: Judging): Judge {
   const found: { today?: Promise<Situation> } = {};
@@ -83,6 +83,9 @@ export function accessBy(tools: readonly Tool[]): AccessOf {
     // What these touch does not depend on their input, so it need not be whole.
     if (HARMLESS.includes(name)) return { kind: "none" };
     if (name === "Agent" || name === "Task") return { kind: "agent" };
+    if (name === "EnterPlanMode") return { kind: "plan", step: "enter" };
+    if (name === "ExitPlanMode")
+      return { kind: "plan", step: "leave", plan: String(input.plan ?? ""), back: "default" };
     const tool = byName.get(name);
     if (tool) return tool.access(parsed(tool, input), cwd);
     if (name === "WebFetch") return { kind: "net", url: textOf(name, input, "url") };

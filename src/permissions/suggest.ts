@@ -54,6 +54,9 @@ function candidates(call: ToolUse, access: Access, here: Here): string[] {
       const host = hostOf(access.url);
       return host === undefined ? [] : [`${call.name}(domain:${host})`];
     }
+    case "plan":
+      // Each plan is looked at.
+      return access.step === "enter" ? [call.name] : [];
     case "none":
     case "agent":
     case "unknown":

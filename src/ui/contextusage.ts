@@ -2,6 +2,16 @@
 import type { Conversation } from "../commands/command.ts";
 import type { Fields } from "../utils/jsonl.ts";
 
+type Skill = ReturnType<Conversation["skills"]>["skills"][number];
+
+/** Their lines in the description of the Skill tool, whose tokens they are part of. */
+function listedTokens({ name, description, nameOnly }: Skill): number {
+  return Math.ceil(Buffer.byteLength(nameOnly ? name : `- ${name}: ${description}`) / BYTES_PER_TOKEN);
+}
+
+/** As the budget estimates what was not sent yet. */
+const BYTES_PER_TOKEN = 3.3;
+
 const NAMES = {
   system: "System prompt",
   tools: "System tools",
@@ -16,6 +26,8 @@ export function contextUsage(conversation: Conversation): Fields {
   const memory = parts.find(({ name }) => name === "memory")?.tokens ?? 0;
   const { files } = conversation.memory();
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const { skills } = conversation.skills();
+  const told = skills.filter(({ forModel }) => forModel);
   return {
     model,
     categories: [
@@ -34,6 +46,11 @@ export function contextUsage(conversation: Conversation): Fields {
     })),
     mcpTools: [],
     agents: [],
-    skills: { totalSkills: 0, includedSkills: 0, tokens: 0, skillFrontmatter: [] },
+    skills: {
+      totalSkills: skills.length,
+      includedSkills: told.length,
+      tokens: told.reduce((sum, skill) => sum + listedTokens(skill), 0),
+      skillFrontmatter: told.map((skill) => ({ name: skill.name, source: skill.by, tokens: listedTokens(skill) })),
+    },
   };
 }

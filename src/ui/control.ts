@@ -1,10 +1,11 @@
 // The control protocol of stream-json input: prompts, requests and answers as lines on stdin, read while a turn runs.
-import { SENDABLE } from "../commands/builtin.ts";
+import { sendable } from "../commands/builtin.ts";
 import { contextUsage } from "./contextusage.ts";
 import { asFields, isFields, parseLine, type Fields } from "../utils/jsonl.ts";
 import type { Conversation } from "../commands/command.ts";
 import { UsageError } from "../core/errors.ts";
 import type {
+  Access,
   Answer,
   Host,
   PermissionMode,
@@ -162,7 +163,7 @@ export class Control {
   #setMode(name: string, { agent }: Conversation): Fields {
     const mode = name === "manual" ? "default" : name;
     if (!isMode(mode)) throw new Error(`Unknown permission mode: ${name}. Known: ${MODES.join(", ")}.`);
-    if (mode === "bypassPermissions" && agent.state.mode !== mode && !this.#options.mayBypass) {
+    if (mode === BYPASS && agent.state.mode !== mode && !this.#options.mayBypass) {
       throw new Error(
         "bypassPermissions needs --allow-dangerously-skip-permissions or --dangerously-skip-permissions.",
       );
@@ -183,13 +184,22 @@ export class Control {
     if (this.#ended) resolve({ subtype: "error", error: "stdin ended" });
     else this.#options.write({ type: "control_request", request_id: id, request: canUseTool(question) });
     try {
-      return toAnswer(await promise);
+      return this.#permitted(toAnswer(await promise));
     } finally {
       this.#pending.delete(id);
       signal.removeEventListener("abort", withdraw);
     }
   }
+
+  /** An answer cannot set a mode that a request may not set. */
+  #permitted(answer: Answer): Answer {
+    if (answer.behavior !== "allow" || this.#options.mayBypass) return answer;
+    const updates = answer.updates?.filter((update) => update.type !== "setMode" || update.mode !== BYPASS);
+    return { ...answer, ...(updates ? { updates } : {}) };
+  }
 }
+
+const BYPASS = "bypassPermissions";
 
 function canUseTool({ call, title, reason, always, access, agent }: Question): Fields {
   const blocked = access.kind === "read" || access.kind === "write" ? access.paths[0] : undefined;
@@ -199,7 +209,7 @@ function canUseTool({ call, title, reason, always, access, agent }: Question): F
     input: call.input,
     tool_use_id: call.id,
     ...(agent ? { agent_id: agent.id } : {}),
-    permission_suggestions: suggestions(access.kind, always),
+    permission_suggestions: suggestions(access, always),
     ...(blocked ? { blocked_path: blocked } : {}),
     decision_reason: reason,
     display_name: call.name,
@@ -207,8 +217,9 @@ function canUseTool({ call, title, reason, always, access, agent }: Question): F
   };
 }
 
-function suggestions(access: string, always: Question["always"]): Fields[] {
-  if (access === "write") return [{ type: "setMode", mode: "acceptEdits", destination: "session" }];
+function suggestions(access: Access, always: Question["always"]): Fields[] {
+  const edits = access.kind === "write" || (access.kind === "plan" && access.step === "leave");
+  if (edits) return [{ type: "setMode", mode: "acceptEdits", destination: "session" }];
   if (!always) return [];
   const rules = always.rules.map((rule) => {
     const [, toolName = rule, ruleContent] = /^([^(]+)(?:\(([\s\S]*)\))?$/.exec(rule) ?? [];
@@ -259,7 +270,11 @@ function initialize(request: Fields, conversation: Conversation): Fields {
     ...(isFields(jsonSchema) ? { jsonSchema } : {}),
   });
   return {
-    commands: SENDABLE.map(({ name, description, argumentHint }) => ({ name, description, argumentHint })),
+    commands: sendable(conversation).map(({ name, description, argumentHint }) => ({
+      name,
+      description,
+      argumentHint,
+    })),
     agents: conversation.agents().map(({ name, description }) => ({ name, description })),
     models: conversation.models().map(({ id, displayName }) => ({ value: id, displayName, description: displayName })),
     account: {},

@@ -1,6 +1,7 @@
 // Print mode: prompts in, one result each; text, json and stream-json are three sinks for the same events.
 import { commandIn } from "../commands/builtin.ts";
 import type { Conversation } from "../commands/command.ts";
+import { promptContent } from "../commands/skills.ts";
 import type { Event, UserMessage } from "../core/types.ts";
 import type { Out } from "./out.ts";
 import { oneLine, sanitize } from "./sanitize.ts";
@@ -59,10 +60,11 @@ async function answer(answering: Answering): Promise<number> {
   const tally = new Tally(totals);
   sink.begin();
   const [block, ...more] = prompt.content;
-  const wanted = block?.type === "text" && more.length === 0 ? commandIn(block.text) : undefined;
+  const wanted =
+    block?.type === "text" && more.length === 0 ? commandIn(block.text, answering.conversation) : undefined;
   const instead = wanted && (await commanded(wanted, { ...answering, tally }));
   if (instead === "answered") return tally.failed ? 1 : 0;
-  const message: UserMessage = instead ? { ...prompt, content: [{ type: "text", text: instead.text }] } : prompt;
+  const message: UserMessage = instead ? { ...prompt, content: promptContent(instead) } : prompt;
   return modelled({ ...answering, prompt: message, tally });
 }
 
@@ -77,7 +79,8 @@ async function commanded({ command, argument }: Wanted, { conversation, sink, ta
   try {
     const result = await command.run(argument, { conversation, signal, event });
     if (result.kind === "prompt") return result;
-    tally.say(result.kind === "exit" ? "" : result.text);
+    if (result.kind === "say" && result.failed) tally.take({ type: "done", reason: "error", error: result.text });
+    else tally.say(result.kind === "exit" ? "" : result.text);
   } catch (error) {
     if (!signal.aborted) throw error;
     tally.take({ type: "done", reason: "aborted" });

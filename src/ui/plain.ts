@@ -1,6 +1,7 @@
 // The plain interactive mode: lines in, lines out. For dumb terminals and screen readers, and nothing but a terminal needed.
 import type { CommandResult, Conversation } from "../commands/command.ts";
 import { findCommand, isCommand, runCommand } from "../commands/builtin.ts";
+import { promptContent } from "../commands/skills.ts";
 import { textOf } from "../core/state.ts";
 import type { Answer, DoneReason, Event, Host, Question, UserMessage } from "../core/types.ts";
 import { remark, step } from "./headless.ts";
@@ -142,7 +143,8 @@ export class Plain {
     this.#rest();
     if (result === undefined) return this.#say("(interrupted)");
     if (result.kind === "exit") this.#leaving = true;
-    else if (result.kind === "prompt") await this.#answer(userMessage(result.text));
+    else if (result.kind === "prompt")
+      await this.#answer({ ...userMessage(result.text), content: promptContent(result) });
     else this.#say(sanitize(result.text));
     if (result.kind === "replaced") this.#conversation = result.conversation;
   }
@@ -197,7 +199,7 @@ export class Plain {
     this.#phase = {
       kind: "asking",
       controller: running.controller,
-      answer: (line) => resolve(readAnswer(line, question.always !== undefined)),
+      answer: (line) => resolve(readAnswer(line, question)),
       stop: () => resolve(this.#stop()),
     };
     this.#out.write(ASKING);
@@ -240,7 +242,8 @@ export class Plain {
     }
     if (began.kind === "asking" && began !== this.#phase) return this.#sayUnsent("the question is gone", [text]);
     if (this.#phase.kind === "idle") return this.#put(text);
-    if (isCommand(text) && (began.kind === "running" || findCommand(text))) return this.#meanwhile(text);
+    if (isCommand(text) && (began.kind === "running" || findCommand(text, this.#conversation)))
+      return this.#meanwhile(text);
     if (this.#phase.kind === "asking" && began === this.#phase) return this.#phase.answer(text);
     // The API refuses a message of nothing but blanks.
     if (text.trim() === "") return;
@@ -252,7 +255,7 @@ export class Plain {
 
   /** A command while the model or another command works: what only shows something does so now. */
   #meanwhile(line: string): void {
-    const found = findCommand(line);
+    const found = findCommand(line, this.#conversation);
     if (this.#phase.kind === "idle") return this.#put(line);
     if (!found || found.command.onlyShows(found.argument)) {
       return void this.#glance(line, this.#phase.controller.signal);

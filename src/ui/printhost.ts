@@ -3,12 +3,23 @@ import type { Answer, Host, Question } from "../core/types.ts";
 
 export const printHost: Host = { ask: async (question) => deny(question) };
 
-function deny({ call, access, reason, always, mustAsk }: Question): Answer {
+function deny(question: Question): Answer {
+  const { call, reason } = question;
+  const message = `${call.name} was not run: ${reason}, and in print mode nobody can be asked. ${wayOut(question)}`;
+  return { behavior: "deny", message };
+}
+
+function wayOut({ call, access, always, mustAsk }: Question): string {
+  // A plan begun here could not be agreed on either: no flag helps.
+  if (access.kind === "plan" && access.step === "enter") return "Go on without it.";
   const way = mustAsk
     ? "No allow rule covers that: the person can do it, or be asked in a run without --print."
     : flagFor(call.name, access, always?.rules);
-  const message = `${call.name} was not run: ${reason}, and in print mode nobody can be asked. ${way}`;
-  return { behavior: "deny", message: `${message} Go on without it, or say what is needed.` };
+  const next =
+    access.kind === "plan"
+      ? "End with the plan as your answer: the person reads it there."
+      : "Go on without it, or say what is needed.";
+  return `${way} ${next}`;
 }
 
 function flagFor(tool: string, access: Question["access"], rules: readonly string[] | undefined): string {

@@ -1,5 +1,5 @@
 // The question before a call, as text: the whole of what would happen, in lines that nothing in it can imitate.
-import type { Answer, Question } from "../core/types.ts";
+import type { Access, Answer, PermissionMode, Question } from "../core/types.ts";
 import { reveal } from "./sanitize.ts";
 
 /** Wider rows are hard to read. */
@@ -21,32 +21,78 @@ export type Shown = {
 };
 
 export function questionText(question: Question, { change = [], width = rowWidth() }: Shown = {}): string {
-  const { call, access, title, reason, touches, always, agent } = question;
-  const what = access.kind === "shell" ? access.command : title;
+  const { call, access, title, reason, touches, agent } = question;
+  const { wants, what } = wish(access, title);
   const broken = (lead: string, line: string) => rows(lead, line, width);
-  const lines = [
-    `${reveal(call.name)}${agent ? ` of the sub-agent ${agent.name}` : ""} wants to ${access.kind === "shell" ? "run" : "do"}:`,
+  return [
+    `${reveal(call.name)}${agent ? ` of the sub-agent ${agent.name}` : ""} wants to ${wants}:`,
     ...visible(what).flatMap((line) => broken("  | ", line)),
     ...change,
     ...touches.flatMap((line) => broken("  - ", visible(line).join(" "))),
     ...broken("  because ", visible(reason).join(" ")),
-    "  y = yes, once",
-  ];
-  if (always) {
-    const where = always.saved ? ", kept in this project's local settings" : ", for this session";
-    const rules = always.rules.map((rule) => visible(rule).join(" ")).join(", ");
-    lines.push(...broken("  a = yes, and always: ", `${rules}${where}`));
+    ...choices(question).flatMap(({ lead, text }) => broken(lead, text)),
+  ].join("\n");
+}
+
+function wish(access: Access, title: string): { wants: string; what: string } {
+  if (access.kind === "shell") return { wants: "run", what: access.command };
+  const plan = planOf(access);
+  return plan ? { wants: "carry out this plan", what: plan.plan } : { wants: "do", what: title };
+}
+
+function planOf(access: Access): PlanAccess | undefined {
+  return access.kind === "plan" && access.step === "leave" ? access : undefined;
+}
+type PlanAccess = Extract<Access, { step: "leave" }>;
+
+/** What a plan is carried out with. */
+const THEN: Readonly<Record<PermissionMode, string>> = {
+  default: "what changes something is asked about as usual",
+  acceptEdits: "edits in the project are made without asking",
+  plan: "plan mode stays on",
+  dontAsk: "what no rule allows is refused",
+  bypassPermissions: "nothing is asked",
+};
+
+type Choice = { lead: string; text: string };
+
+function choices({ access, always }: Question): Choice[] {
+  const plan = planOf(access);
+  if (plan) {
+    const edits = { lead: "  a = ", text: `carry it out; ${THEN.acceptEdits}` };
+    return [
+      { lead: "  y = ", text: `carry it out; ${THEN[plan.back]}` },
+      ...(mayAcceptEdits(plan) ? [edits] : []),
+      { lead: "  n = ", text: "keep planning; or say what to do instead" },
+    ];
   }
-  return [...lines, "  n = no; or say what to do instead"].join("\n");
+  const where = always?.saved ? ", kept in this project's local settings" : ", for this session";
+  const rules = always?.rules.map((rule) => visible(rule).join(" ")).join(", ");
+  return [
+    { lead: "  y = ", text: "yes, once" },
+    ...(rules === undefined ? [] : [{ lead: "  a = yes, and always: ", text: `${rules}${where}` }]),
+    { lead: "  n = ", text: "no; or say what to do instead" },
+  ];
+}
+
+/** Where a yes alone does not do so. */
+function mayAcceptEdits({ back }: PlanAccess): boolean {
+  return back !== "acceptEdits";
 }
 
 /** An empty line is a no. Anything that is not an answer is a message to the model. */
-export function readAnswer(line: string, mayAlways: boolean): Answer {
+export function readAnswer(line: string, { access, always }: Pick<Question, "access" | "always">): Answer {
   const word = line.trim().toLowerCase();
+  const plan = planOf(access);
   if (word === "y" || word === "yes") return { behavior: "allow", scope: "once" };
-  if (mayAlways && (word === "a" || word === "always")) return { behavior: "allow", scope: "always" };
+  if (word === "a" || word === "always") {
+    if (plan && mayAcceptEdits(plan))
+      return { behavior: "allow", scope: "once", updates: [{ type: "setMode", mode: "acceptEdits" }] };
+    if (always) return { behavior: "allow", scope: "always" };
+  }
   if (word === "" || word === "n" || word === "no") return { behavior: "deny" };
-  return { behavior: "deny", message: `The person declined this call and said: ${line.trim()}` };
+  const what = plan ? "does not agree to the plan yet" : "declined this call";
+  return { behavior: "deny", message: `The person ${what} and said: ${line.trim()}` };
 }
 
 /** Lines for a person's eyes: nothing cut, nothing invisible, and long runs of blanks, which push text out of sight, counted. */

@@ -1,6 +1,6 @@
 // stream-json: every event as one JSON line in the shapes of contracts.md §6. Also the sink of --output-format json.
 import type { Conversation } from "../commands/command.ts";
-import { COMMANDS, SENDABLE } from "../commands/builtin.ts";
+import { COMMANDS, sendable } from "../commands/builtin.ts";
 import type { AssistantBlock, AssistantMessage, Event, Usage, UserBlock } from "../core/types.ts";
 import { NO_STRUCTURED, type Sink } from "./headless.ts";
 import type { Tally } from "./tally.ts";
@@ -181,14 +181,14 @@ function initMessage(conversation: Conversation): Record<string, unknown> {
     mcp_servers: [],
     model: agent.state.model,
     permissionMode: agent.state.mode,
-    slash_commands: SENDABLE.map(({ name }) => name),
+    slash_commands: sendable(conversation).map(({ name }) => name),
     terminal_slash_commands: COMMANDS.filter(({ terminalOnly }) => terminalOnly).map(({ name }) => name),
     apiKeySource,
     claude_code_version: version,
     nanocode_version: version,
     output_style: outputStyle,
     agents: conversation.agents().map(({ name }) => name),
-    skills: [],
+    skills: conversation.skills().skills.map(({ name }) => name),
     plugins: [],
   };
 }

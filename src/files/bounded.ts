@@ -1,8 +1,8 @@
-// Memory files on the disk: what a path leads to, and at most so many bytes of its text. Never blocks on what is no file.
+// Small texts from the disk: what a path leads to, and at most so many bytes of it. Never blocks on what is no file.
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { decode, detectForm } from "../files/encoding.ts";
+import { decode, detectForm } from "./encoding.ts";
 
 export type Found =
   | { kind: "missing" }
