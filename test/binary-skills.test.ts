@@ -4,9 +4,18 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
 import { GOOD_SUMMARY } from "./compact-kit.ts";
-import { call, say, startFakeModel, type FakeModel, type RecordedRequest, type ScriptEntry } from "./fake-model.ts";
+import {
+  call,
+  cut,
+  reply,
+  say,
+  startFakeModel,
+  type FakeModel,
+  type RecordedRequest,
+  type ScriptEntry,
+} from "./fake-model.ts";
 import { startScreen } from "./screen.ts";
-import { control, conversation, isAnswer } from "./stream-kit.ts";
+import { control, conversation, isAnswer, isResult, user } from "./stream-kit.ts";
 
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
@@ -45,12 +54,15 @@ describe("by the model", () => {
       ".claude/skills/review/SKILL.md": REVIEW,
       ".claude/skills/secret/SKILL.md": "---\ndescription: Mine\ndisable-model-invocation: true\n---\nx",
       "~/.claude/commands/tidy.md": "Tidy up.",
+      "~/.claude/commands/cost.md": "---\ndisable-model-invocation: true\n---\nCosts.",
     });
     const ran = await run(box, ["-p", "review 12", ...STREAM]);
     expect(ran).toMatchObject({ code: 0, stderr: "" });
     const [init] = messages(ran.stdout);
-    expect(init).toMatchObject({ skills: ["review", "secret", "tidy"] });
+    expect(init).toMatchObject({ skills: ["review", "secret", "cost", "tidy"] });
     expect(init?.["slash_commands"]).toEqual(expect.arrayContaining(["compact", "review", "secret", "tidy"]));
+    // The built-in one, once.
+    expect(JSON.stringify(init).match(/"cost"/g)).toHaveLength(2);
     const description = JSON.stringify(skillTool(model.requests[0]));
     expect(description).toContain("- review: How changes are reviewed here\\n- tidy: Tidy up.");
     expect(description).not.toContain("secret");
@@ -123,6 +135,7 @@ describe("by the person", () => {
     const box = project(model, {
       ".claude/skills/review/SKILL.md": REVIEW,
       ".claude/skills/auto/SKILL.md": "---\nuser-invocable: false\n---\nx",
+      ".claude/commands/cost.md": "Not the built-in one.",
     });
     expect(await run(box, ["-p", "/review 'a b'"])).toMatchObject({ code: 0, stdout: "reviewed\n", stderr: "" });
     const content = model.requests[0]?.body.messages[0]?.content;
@@ -133,6 +146,7 @@ describe("by the person", () => {
     await run(box, ["-p", "/auto"]);
     expect(lastOf(model.requests[1])).toContain("/auto");
     expect(lastOf(model.requests[1])).not.toContain("<skill name");
+    expect((await run(box, ["-p", "/cost"])).stdout).toBe("Nothing was asked yet: no cost.\n");
     const listed = await run(box, ["-p", "/skills"]);
     expect(listed.stdout).toContain("/review [number]\n  How changes are reviewed here\n  the project's: ");
     expect(listed.stdout).toContain("the project's, for the model only: ");
@@ -157,22 +171,51 @@ describe("commands in the text", () => {
   const STATUS = "---\nallowed-tools: Bash(touch:*)\n---\nThe folder: !`ls src`\n\n```!\ntouch made.txt\n```\nGo on.";
 
   test("of the person's own skill: they run by the rules, what it allows included, and their output stands in the text", async () => {
-    const model = await startFakeModel([
-      say("ok"),
-      call("Bash", { command: "touch later.txt" }),
-      say("ok"),
-      say("refused"),
-    ]);
+    const model = await startFakeModel([say("ok")]);
     const box = project(model, { "~/.claude/skills/state/SKILL.md": STATUS, "src/a.ts": "1" });
     expect(await run(box, ["-p", "/state"])).toMatchObject({ code: 0, stdout: "ok\n", stderr: "" });
     expect(lastOf(model.requests[0])).toContain("The folder: a.ts\\n");
     expect(lastOf(model.requests[0])).toContain("Go on.");
     expect(lastOf(model.requests[0])).not.toContain("!`");
     expect(await Bun.file(join(box.cwd, "made.txt")).exists()).toBe(true);
-    // What a skill allows ends with the request it was for: another one asks again.
-    expect((await run(box, ["-p", "another", "--continue"])).stdout).toBe("ok\n");
-    expect(lastOf(model.requests[2])).toContain("nobody can be asked");
-    expect(await Bun.file(join(box.cwd, "later.txt")).exists()).toBe(false);
+  });
+
+  test("what a skill allows ends with the next request, typed or a skill again", async () => {
+    const touch = (name: string) => call("Bash", { command: `touch ${name}` });
+    const model = await startFakeModel([
+      ...[call("Skill", { skill: "made" }), touch("one"), say("1")],
+      ...[touch("two"), say("2")],
+      ...[touch("three"), say("3")],
+      ...[touch("four"), say("4")],
+    ]);
+    const box = project(model, {
+      "~/.claude/skills/made/SKILL.md": "---\nallowed-tools: Bash(touch:*)\n---\nMake it.",
+      "~/.claude/skills/plain/SKILL.md": "Look.",
+    });
+    await conversation(box, async (ask) => {
+      for (const text of ["go", "on", "/made", "/plain"]) await ask(user(text), isResult);
+    });
+    const made = ["one", "two", "three", "four"].map((name) => Bun.file(join(box.cwd, name)).exists());
+    expect(await Promise.all(made)).toEqual([true, false, true, false]);
+    expect(model.violations).toEqual([]);
+  });
+
+  test("they do not begin before the reply that wants them is whole", async () => {
+    const broken = cut(reply([call("Skill", { skill: "writes" }), say("x")]), { afterBlocks: 1 });
+    const model = await startFakeModel([broken, say("without")]);
+    const box = project(model, { "~/.claude/skills/writes/SKILL.md": "!`touch made.txt`" });
+    expect((await run(box, ["-p", "go", "--allowedTools", "Bash,Edit"])).stdout).toBe("without\n");
+    expect(await Bun.file(join(box.cwd, "made.txt")).exists()).toBe(false);
+  });
+
+  test("a setting switches them off", async () => {
+    const box = project(await startFakeModel([]), {
+      "~/.claude/skills/state/SKILL.md": "!`ls`",
+      "~/.claude/settings.json": '{"disableSkillShellExecution": true}',
+    });
+    const ran = await run(box, ["-p", "/state"]);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain("disableSkillShellExecution forbids");
   });
 
   test("one that may not run, or fails, leaves the skill unloaded: nothing is sent", async () => {
@@ -195,15 +238,27 @@ describe("commands in the text", () => {
   });
 
   test("a project's run nothing before the folder is trusted, and allow nothing", async () => {
-    const model = await startFakeModel([call("Skill", { skill: "state" }), say("no"), say("yes")]);
-    const box = project(model, { ".claude/skills/state/SKILL.md": STATUS, "src/a.ts": "1" });
+    const touch = call("Bash", { command: "touch made.txt" });
+    const model = await startFakeModel([
+      call("Skill", { skill: "state" }),
+      say("no"),
+      touch,
+      say("refused"),
+      say("yes"),
+    ]);
+    const box = project(model, {
+      ".claude/skills/state/SKILL.md": STATUS,
+      ".claude/skills/allows/SKILL.md": "---\nallowed-tools: Bash(touch:*)\n---\nMake it.",
+      "src/a.ts": "1",
+    });
     const untrusted = await run(box, ["-p", "go"]);
     expect(untrusted.stdout).toBe("no\n");
     expect(lastOf(model.requests[1])).toContain("this folder is not trusted");
     expect((await run(box, ["-p", "/state"])).code).toBe(1);
+    expect((await run(box, ["-p", "/allows"])).stdout).toBe("refused\n");
     expect(await Bun.file(join(box.cwd, "made.txt")).exists()).toBe(false);
     expect(await run(box, ["-p", "/state", "--trust"])).toMatchObject({ code: 0, stdout: "yes\n" });
-    expect(lastOf(model.requests[2])).toContain("The folder: a.ts\\n");
+    expect(lastOf(model.requests[4])).toContain("The folder: a.ts\\n");
     expect(await Bun.file(join(box.cwd, "made.txt")).exists()).toBe(true);
   });
 

@@ -20,6 +20,12 @@ const box = folder();
 afterAll(() => box.remove());
 
 describe("facts", () => {
+  test("of a skill that was typed the request is the line, not its text", () => {
+    const typed = ["/fix 12", skillBlock({ name: "fix", folder: "/s", text: "Fix it." })];
+    const content = typed.map((value) => ({ type: "text" as const, text: value }));
+    expect(requestOf({ role: "user", id: "1", content })).toBe("/fix 12");
+  });
+
   test("requests, changed files, failing commands and todos come from the calls themselves", () => {
     const todos = {
       todos: [
@@ -127,6 +133,13 @@ describe("taken out", () => {
         new Set(),
       ),
     ).toEqual([]);
+  });
+
+  test("the text of a skill and what was agreed on stay", () => {
+    const input = { skill: "x", plan: "y" };
+    const calls = ["Skill", "ExitPlanMode", "Glob"].flatMap((name) => did(name, { name, input }, prose(3_000)));
+    const messages = [user("x"), ...calls, ...history(8, 1).slice(1)];
+    expect(prunable(messages, new Set()).map(({ call }) => call.name)).toEqual(["Glob"]);
   });
 
   test("a cut result of Bash keeps its own file; a picture is named", () => {
