@@ -70,7 +70,7 @@ describe("print mode", () => {
     expect(ran.model).not.toBe("claude-haiku-4-5");
     const lines = ran.stderr.split("\n").filter((line) => line.includes("ignored"));
     expect(lines).toEqual([
-      `nanocode: ${box.cwd} is not trusted, so this is ignored: model, env, statusLine, hooks.SessionStart, permissions.allow in ${FILE}. See "nanocode trust"; "nanocode trust yes" or --trust lets it act.`,
+      `nanocode: ${box.cwd} is not trusted, so none of this acts: model, env, statusLine, hooks.SessionStart, permissions.allow in ${FILE}. See "nanocode trust"; "nanocode trust yes" or --trust lets it act.`,
       `nanocode: ${join(box.cwd, FILE)}: env.ANTHROPIC_BASE_URL, env.PATH, apiKeyHelper, permissions.defaultMode: bypassPermissions ignored: a project may not set this, trusted or not.`,
     ]);
     expect(ran.stderr).not.toContain("from the project");
@@ -111,7 +111,7 @@ describe("print mode", () => {
     const changed = await print(box);
     expect(changed.made).toBe(false);
     expect(changed.stderr).toContain(
-      `${box.cwd} has 1 new or changed settings since it was trusted, so this is ignored`,
+      `${box.cwd} has 1 new or changed settings since it was trusted, so none of this acts`,
     );
     expect((await run(box, ["trust"])).stdout).toContain("  + hooks.SessionStart: runs: touch other\n");
 
@@ -126,7 +126,7 @@ describe("print mode", () => {
     expect((await run(box, ["trust", "yes"])).code).toBe(0);
     const below = { ...box, cwd: join(box.cwd, "sub") };
     const ran = await print(below, [], [call("Bash", { command: "touch other.txt" }), say("Tried.")]);
-    expect(ran.stderr).toContain(`${below.cwd} is not trusted, so this is ignored: permissions.allow in ${FILE}.`);
+    expect(ran.stderr).toContain(`${below.cwd} is not trusted, so none of this acts: permissions.allow in ${FILE}.`);
     expect([ran.model, existsSync(join(below.cwd, "other.txt"))]).toEqual(["claude-haiku-4-5", false]);
     const copy = project();
     const other = { ...copy, env: { ...copy.env, HOME: box.home } };

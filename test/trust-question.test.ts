@@ -143,7 +143,7 @@ describe("the line of print mode", () => {
       item("d", { file: ".mcp.json", kind: "MCP server s" }),
     ];
     expect(ignoredLine(untrusted(items))).toBe(
-      '/p is not trusted, so this is ignored: hooks.Stop, env in .claude/settings.json; MCP server s in .mcp.json. See "nanocode trust"; "nanocode trust yes" or --trust lets it act.',
+      '/p is not trusted, so none of this acts: hooks.Stop, env in .claude/settings.json; MCP server s in .mcp.json. See "nanocode trust"; "nanocode trust yes" or --trust lets it act.',
     );
     expect(ignoredLine(untrusted(items, "changed", [item("b")]))).toStartWith("/p has 1 new or changed settings since");
   });

@@ -100,7 +100,7 @@ export function ignoredLine({ folder, fresh, items, state }: TrustFolder): strin
   const shown = names.slice(0, SHOWN_KINDS).join("; ");
   const more = names.length > SHOWN_KINDS ? `; and ${names.length - SHOWN_KINDS} more files` : "";
   const why = state === "changed" ? `has ${fresh.size} new or changed settings since it was trusted` : "is not trusted";
-  return `${folder} ${why}, so this is ignored: ${shown}${more}. See "nanocode trust"; "nanocode trust yes" or --trust lets it act.`;
+  return `${folder} ${why}, so none of this acts: ${shown}${more}. See "nanocode trust"; "nanocode trust yes" or --trust lets it act.`;
 }
 
 function short(name: string): string {
