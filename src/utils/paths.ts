@@ -6,7 +6,7 @@ const MAX_LINKS = 40;
 const SLASH = 47;
 
 /** Empty, `.` and `..` between slashes, or a slash at the end. */
-const UNTIDY = /\/\.{0,2}(?:\/|$)/;
+export const UNTIDY = /\/\.{0,2}(?:\/|$)/;
 
 /** Compared per component, never by string prefix: `/a/proj-x` is not inside `/a/proj`. Both absolute. */
 export function inside(folder: string, path: string): boolean {

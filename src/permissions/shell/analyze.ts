@@ -32,7 +32,9 @@ export function analyze(command: string, surroundings: Surroundings): Analysis {
   const unread = tooMuch(command);
   if (unread !== undefined) return { parts: [], problem: unread, complete: false };
   const script = parse(command);
-  const place: Place = { ...surroundings, values: valuesOf(script, surroundings) };
+  // Without a dollar nothing in it asks for a variable.
+  const values = command.includes("$") ? valuesOf(script, surroundings) : new Map<string, Value>();
+  const place: Place = { ...surroundings, values };
   const walk = new Walk(place);
   const state = { cwds: [surroundings.cwd], moved: false, defined: Names.NONE };
   walk.script(script, { state, depth: 0, source: command });
@@ -76,6 +78,7 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     braces: { left: MOST_BRACED_WORDS },
     script: () => undefined,
     problem: () => undefined,
+    quiet: () => scope,
   };
   for (const { name, value, loop } of assignmentsOf(script, DEEPEST / 2 + 1)) {
     const added = valueOf(value, loop, scope);

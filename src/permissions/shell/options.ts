@@ -100,14 +100,11 @@ function parseAll(args: readonly Arg[], table: OptionTable): Parsed | { problem:
       break;
     }
     const next = args[i + 1];
-    const read = readOption(text, next, table);
-    if ("problem" in read) return read;
+    const taken = readOption(text, next, { table, options });
+    if (typeof taken === "object") return taken;
     // A value that may become several words: the others would be options or operands nobody looked at.
-    if (read.tookNext && next && !isOneWord(next)) {
-      return { problem: `the value of ${text} could be several words` };
-    }
-    options.push(...read.options);
-    if (read.tookNext) i++;
+    if (taken === 2 && next && !isOneWord(next)) return { problem: `the value of ${text} could be several words` };
+    if (taken === 2) i++;
   }
   return { options, operands };
 }
@@ -122,9 +119,12 @@ function openValue(arg: Arg, table: OptionTable): Option | undefined {
   return { name, value: { kind: "unknown", start: arg.start.slice(equals + 1), single: true } };
 }
 
-type ReadOption = { options: Option[]; tookNext: boolean } | { problem: string };
+/** How many words it took; what they are is added to the options. */
+type Taken = 1 | 2 | { problem: string };
+type Reading = { table: OptionTable; options: Option[] };
 
-function readOption(text: string, next: Arg | undefined, table: OptionTable): ReadOption {
+function readOption(text: string, next: Arg | undefined, reading: Reading): Taken {
+  const { table, options } = reading;
   const { long } = known(table);
   const equals = text.indexOf("=");
   const name = equals < 0 ? text : text.slice(0, equals);
@@ -132,40 +132,41 @@ function readOption(text: string, next: Arg | undefined, table: OptionTable): Re
   if (kind !== undefined) {
     const value = equals < 0 ? undefined : textArg(text.slice(equals + 1));
     if (value) {
-      if (kind !== "none") return { options: [{ name, value }], tookNext: false };
-    } else if (kind !== "needed") return { options: [{ name }], tookNext: false };
-    else if (next) return { options: [{ name, value: next }], tookNext: true };
+      if (kind !== "none") return add(options, { name, value }, 1);
+    } else if (kind !== "needed") return add(options, { name }, 1);
+    else if (next) return add(options, { name, value: next }, 2);
   }
-  if (table.number && /^-\d+$/.test(text)) return { options: [{ name: text }], tookNext: false };
+  if (table.number && /^-\d+$/.test(text)) return add(options, { name: text }, 1);
   if (text.startsWith("--") || table.words !== undefined) {
-    return table.loose
-      ? { options: [{ name: text }], tookNext: false }
-      : { problem: `the option ${text} is not known` };
+    return table.loose ? add(options, { name: text }, 1) : { problem: `the option ${text} is not known` };
   }
-  return cluster(text, next, table);
+  return cluster(text, next, reading);
+}
+
+function add(options: Option[], option: Option, taken: 1 | 2): Taken {
+  options.push(option);
+  return taken;
 }
 
 /** `-la`, `-n5`, `-n 5`. */
-function cluster(text: string, next: Arg | undefined, table: OptionTable): ReadOption {
+function cluster(text: string, next: Arg | undefined, { table, options }: Reading): Taken {
   const { flags, values, attached } = known(table);
-  const options: Option[] = [];
   for (let i = 1; i < text.length; i++) {
     const letter = text[i] ?? "";
     const name = `-${letter}`;
     const rest = text.slice(i + 1);
     if (values.has(letter)) {
-      if (rest !== "") return { options: [...options, { name, value: textArg(rest) }], tookNext: false };
+      if (rest !== "") return add(options, { name, value: textArg(rest) }, 1);
       if (!next) return { problem: `the option ${name} has no value` };
-      return { options: [...options, { name, value: next }], tookNext: true };
+      return add(options, { name, value: next }, 2);
     }
     if (attached.has(letter)) {
-      const value = rest === "" ? {} : { value: textArg(rest) };
-      return { options: [...options, { name, ...value }], tookNext: false };
+      return add(options, rest === "" ? { name } : { name, value: textArg(rest) }, 1);
     }
     if (!flags.has(letter) && !table.loose) return { problem: `the option ${name} is not known` };
     options.push({ name });
   }
-  return { options, tookNext: false };
+  return 1;
 }
 
 /** How the operands of a program are to be understood. */
@@ -198,13 +199,13 @@ function judgeBySpec({ name, args }: Call, spec: ProgramSpec): Judgement {
   const parsed = parseOptions(args, spec);
   if ("problem" in parsed) return unknownEffect(`${name}: ${parsed.problem}`, { reads: everything(args) });
   const { options, operands } = parsed;
-  const paths = pathsOf(spec, parsed);
   const recursive = isRecursive(spec, options);
-  const reads: Use[] = recursive ? paths.map((use) => ({ ...use, recursive: true })) : paths;
+  const reads = pathsOf(spec, parsed, recursive);
+  const hasPaths = reads.length > 0;
   for (const { name: option, value } of options) {
     if (value && spec.reads?.includes(option)) reads.push({ arg: value, what: "content" });
   }
-  if (spec.here && paths.length === 0) {
+  if (spec.here && !hasPaths) {
     reads.push({ arg: textArg("."), what: "names", ...(recursive ? { recursive: true } : {}) });
   }
   const writes: Change[] = [];
@@ -222,14 +223,16 @@ function judgeBySpec({ name, args }: Call, spec: ProgramSpec): Judgement {
   return { ...READS_NOTHING, reads };
 }
 
-function pathsOf({ operands: how, noFirst }: ProgramSpec, { options, operands }: Parsed): Use[] {
-  const one = (arg: Arg, kind: Operands | undefined): Use[] =>
-    kind === "content" || kind === "names" ? [{ arg, what: kind }] : [];
-  if (typeof how === "string") return operands.flatMap((arg) => one(arg, how));
-  const [first, rest] = how;
-  const skips = options.some((option) => noFirst?.includes(option.name));
-  // Of several words only the first is the pattern; the others are files.
-  return operands.flatMap((arg, i) => one(arg, i === 0 && !skips && isOneWord(arg) ? first : rest));
+function pathsOf({ operands: how, noFirst }: ProgramSpec, { options, operands }: Parsed, recursive: boolean): Use[] {
+  const [first, rest] = typeof how === "string" ? [how, how] : how;
+  const skips = noFirst !== undefined && options.some((option) => noFirst.includes(option.name));
+  const uses: Use[] = [];
+  for (const [i, arg] of operands.entries()) {
+    // Of several words only the first is the pattern; the others are files.
+    const what = i === 0 && !skips && isOneWord(arg) ? first : rest;
+    if (what === "content" || what === "names") uses.push(recursive ? { arg, what, recursive } : { arg, what });
+  }
+  return uses;
 }
 
 function isRecursive({ recursive }: ProgramSpec, options: readonly Option[]): boolean {

@@ -17,7 +17,7 @@ import type { Arg, Change, Feed, Judgement, Nested, Use } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 import type { Context, Place, State } from "./context.ts";
-import { argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
+import { addArgs, argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
 
 type Sink = {
   add(part: Part): void;
@@ -40,6 +40,7 @@ const BLANK: Omit<Part, "source" | "text" | "effect" | "why"> = {
 type Found = { problem?: string; script?: true };
 type Touched = { reads: readonly Reads[]; writes: readonly Writes[] };
 const UNTOUCHED: Touched = { reads: [], writes: [] };
+const NONE: readonly never[] = [];
 
 /** Wrappers in wrappers: deeper, or more of them in one text, is not followed. */
 const DEEPEST_NESTING = 60;
@@ -80,7 +81,7 @@ export class SimpleCommands {
     if (operator === "-v" || operator === "-R") found.problem ??= `[[ ${operator} ]] evaluates its operand`;
     if (found.problem !== undefined) this.construct(source, found.problem);
     if (!/^-[abcdefghkprsuwxGLNOS]$/.test(operator)) return;
-    const reads = [this.#reads({ arg, what: "names" }, context)];
+    const reads = [this.#reads({ arg, what: "names" }, context, false)];
     this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", reads });
   }
 
@@ -102,7 +103,7 @@ export class SimpleCommands {
 
   redirects(redirections: readonly Redirection[], context: Context, source: string): void {
     const found: Found = {};
-    const { reads, writes } = this.#redirections(redirections, context, found);
+    const { reads, writes } = this.#touched(redirections, context, this.#scope(context, found));
     if (found.problem !== undefined) this.construct(source, found.problem);
     if (reads.length + writes.length === 0) return;
     this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", reads, writes });
@@ -131,9 +132,10 @@ export class SimpleCommands {
     }
     if (state.beyond) this.#sink.lost("it may be in more folders than are followed");
     const found: Found = {};
-    const scope = this.#scope(context, found);
-    const assignments = node.prefix.filter((item): item is Assignment => item.type === "Assignment");
-    const redirects = this.#redirections(node.redirects, context, found);
+    const scope = this.#scope(context, found, context.depth + 1);
+    const assignments =
+      node.prefix.length === 0 ? NONE : node.prefix.filter((item): item is Assignment => item.type === "Assignment");
+    const redirects = this.#touched(node.redirects, context, scope);
     const words = this.#words(node, scope);
     if (words.length === 0) {
       const end = this.#assign(assignments, scope, context.state);
@@ -144,26 +146,26 @@ export class SimpleCommands {
       return end;
     }
     if (isHiddenSetter(node, words)) found.problem ??= "which variables it sets is not plain to see";
-    const isHarmless = assignments.map((assignment) => this.#isHarmless(assignment, words, scope));
-    const harmlessPrefix = isHarmless.every(Boolean);
+    let harmlessPrefix = true;
+    // Each is looked at: there may be substitutions in it.
+    for (const one of assignments) if (!this.#isHarmless(one, words, scope)) harmlessPrefix = false;
     const part = this.#part(words, { source, context: fedBy(node.redirects, context) });
     const why = found.problem ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
     const spoilt = why !== undefined && part.effect !== "unknown";
-    const whole: Part = {
-      ...part,
-      effect: spoilt ? "unknown" : part.effect,
-      why: spoilt ? why : part.why,
-      harmlessPrefix,
-      reads: redirects.reads.length > 0 ? [...part.reads, ...redirects.reads] : part.reads,
-      writes: redirects.writes.length > 0 ? [...part.writes, ...redirects.writes] : part.writes,
-    };
-    this.#sink.add(whole);
+    if (spoilt) {
+      part.effect = "unknown";
+      part.why = why;
+    }
+    part.harmlessPrefix = harmlessPrefix;
+    if (redirects.reads.length > 0) part.reads = [...part.reads, ...redirects.reads];
+    if (redirects.writes.length > 0) part.writes = [...part.writes, ...redirects.writes];
+    this.#sink.add(part);
     if (this.#braces.left < 0) this.#sink.lost("its braces make more words than are looked at");
     if (this.#places.exhausted) this.#sink.lost("it names more files than are looked at");
-    const changes = whole.effect !== "read" || [whole, ...whole.inner].some((one) => one.writes.length > 0);
+    const changes = part.effect !== "read" || part.writes.length > 0 || part.inner.some((one) => one.writes.length > 0);
     const now = changes && !state.changed ? { ...state, changed: true } : state;
     const after = stateAfter(words, now, this.#place);
-    if (after === state && !context.feed && !found.script) this.#known.set(source, { part: whole, state, taint });
+    if (after === state && !context.feed && !found.script) this.#known.set(source, { part, state, taint });
     return after;
   }
 
@@ -172,34 +174,40 @@ export class SimpleCommands {
     words: readonly Arg[],
     { source, context, nested }: { source: string; context: Context; nested?: Nested },
   ): Part {
-    const [command, ...args] = words;
-    const name = literal(command);
+    const name = literal(words[0]);
+    const args = words.slice(1);
     const judged = this.#judge(name, args, { context, nested });
     // What a guess guesses at is no help to anybody.
     const runs = nested?.guess ? judged.nested.filter((one) => !one.guess) : judged.nested;
     for (const one of runs) this.#nestedLeft -= one.words.length;
-    const tooDeep = runs.length > 0 && (context.depth > DEEPEST_NESTING || this.#nestedLeft < 0);
+    const tooDeep = runs.length > 0 && (context.depth >= DEEPEST_NESTING || this.#nestedLeft < 0);
     if (tooDeep) this.#sink.lost(TOO_DEEP);
-    const deeper = { ...context, depth: context.depth + PER_NESTING };
-    const inner = tooDeep ? [] : runs.flatMap((one) => this.#nested(one, deeper));
+    const inner = tooDeep || runs.length === 0 ? NONE : this.#inner(runs, context);
     const program = name === undefined ? "" : bare(name);
     const why = tooDeep ? TOO_DEEP : program === "git" ? this.#gitProblem(context.state) : undefined;
+    const reads = judged.reads.length === 0 ? NONE : this.#allReads(judged, context);
     return {
-      ...BLANK,
       source,
-      text: words.map(wordText).join(" "),
+      text: textOf(words),
       program: name,
       effect: why === undefined ? judged.effect : "unknown",
       why: why ?? judged.why,
       editing: judged.effect === "files" && ACCEPT_EDITS.has(program),
-      reads: [
-        ...judged.reads.map((use) => ({ ...this.#reads(use, context), guess: judged.effect === "unknown" })),
-        ...(nested?.added ? this.#readsAdded(program, args) : []),
-      ],
-      writes: judged.writes.map((change) => this.#writes(change, context, false)),
+      reads: nested?.added ? [...reads, ...this.#readsAdded(program, args)] : reads,
+      writes: judged.writes.length === 0 ? NONE : judged.writes.map((change) => this.#writes(change, context, false)),
+      harmlessPrefix: true,
       inner,
       transparent: TRANSPARENT_FOR_ALLOW.has(program),
     };
+  }
+
+  #inner(runs: readonly Nested[], context: Context): Part[] {
+    const deeper = { ...context, depth: context.depth + PER_NESTING };
+    return runs.flatMap((one) => this.#nested(one, deeper));
+  }
+
+  #allReads({ reads, effect }: Judgement, context: Context): Reads[] {
+    return reads.map((use) => this.#reads(use, context, effect === "unknown"));
   }
 
   /** Names that are only known when it runs, of a program that prints what is in files. */
@@ -245,7 +253,8 @@ export class SimpleCommands {
     if (nested.script !== undefined) {
       const text = nested.script;
       const state: State = { ...context.state, defined: Names.NONE };
-      this.#sink.script(parse(text), { ...context, state, source: text, taint: "it runs a text as a script" });
+      const depth = context.depth + 1;
+      this.#sink.script(parse(text), { ...context, depth, state, source: text, taint: "it runs a text as a script" });
       return [];
     }
     if (nested.words.length === 0) return [];
@@ -287,13 +296,17 @@ export class SimpleCommands {
   #words(node: Command, scope: Scope): Arg[] {
     const words: Arg[] = [];
     let end = -1;
-    for (const word of node.name ? [node.name, ...node.args] : node.args) {
+    if (node.name) {
+      end = node.name.end;
+      addArgs(node.name, scope, words);
+    }
+    for (const word of node.args) {
       // `x<(y)` is one word for bash and two for the parser.
       if (word.pos === end) scope.problem("words stand side by side");
       end = word.end;
       // `declare x=1`: the name of the variable is part of the word.
       if (word.type === "Assignment") words.push(textArg(word.text), ...this.#hidden(word, scope));
-      else words.push(...argsOf(word, scope));
+      else addArgs(word, scope, words);
     }
     return words;
   }
@@ -303,19 +316,19 @@ export class SimpleCommands {
     return [];
   }
 
-  #redirections(redirections: readonly Redirection[], context: Context, found: Found): Touched {
+  #touched(redirections: readonly Redirection[], context: Context, scope: Scope): Touched {
     if (redirections.length === 0) return UNTOUCHED;
-    const { reads, writes } = redirectsOf(redirections, this.#scope(context, found));
+    const { reads, writes } = redirectsOf(redirections, scope);
     return {
-      reads: reads.map((use) => this.#reads(use, context)),
+      reads: reads.map((use) => this.#reads(use, context, false)),
       writes: writes.map((change) => this.#writes(change, context, true)),
     };
   }
 
-  #reads({ arg, what, recursive }: Use, { state }: Context): Reads {
+  /** `guess`: of a program that is not known. */
+  #reads({ arg, what, recursive }: Use, { state }: Context, guess: boolean): Reads {
     const places = this.#places.of(arg, state.cwds);
-    const shown = wordText(arg).replaceAll(UNKNOWN, "…");
-    return { shown, places, what, recursive: recursive === true, guess: false, handed: false };
+    return { shown: shownText(arg), places, what, recursive: recursive === true, guess, handed: false };
   }
 
   #writes({ arg, how, recursive }: Change, { state }: Context, redirect: boolean): Writes {
@@ -326,7 +339,7 @@ export class SimpleCommands {
     if (!places && how === "remove" && this.#places.gaveUp) this.#sink.lost("which files it removes was not looked at");
     const rootless = arg.kind === "unknown" && arg.start === "" && arg.end?.startsWith("/");
     return {
-      shown: wordText(arg).replaceAll(UNKNOWN, "…"),
+      shown: shownText(arg),
       places,
       how,
       recursive: recursive === true,
@@ -335,27 +348,54 @@ export class SimpleCommands {
     };
   }
 
-  #scope(context: Context, found: Found): Scope {
-    const { cwds, defined } = context.state;
-    return {
-      home: this.#place.home,
-      cwd: cwds?.length === 1 ? cwds[0] : undefined,
-      defined,
-      values: this.#place.values,
-      braces: this.#braces,
-      script: (script) => {
-        found.script = true;
-        this.#sink.script(script, context);
-      },
-      problem: (why) => {
-        found.problem ??= why;
-      },
-    };
+  /** `depth`: of what stands in the words. */
+  #scope(context: Context, found: Found, depth = context.depth): Scope {
+    return new WordScope({ place: this.#place, braces: this.#braces, sink: this.#sink, context, depth }, found);
   }
 
   /** For looking at a word again: what is in it was already reported. */
   #quiet(context: Context): Scope {
-    return { ...this.#scope(context, {}), script: () => undefined };
+    return this.#scope(context, {}).quiet();
+  }
+}
+
+type Where = { place: Place; braces: { left: number }; sink: Sink; context: Context; depth: number };
+
+/** Where the words of one command stand. One is made per command: methods of a class cost less than functions of its own. */
+class WordScope implements Scope {
+  readonly home: string;
+  readonly cwd: string | undefined;
+  readonly defined: Names;
+  readonly values: Place["values"];
+  readonly braces: { left: number };
+  readonly #where: Where;
+  readonly #found: Found | undefined;
+
+  constructor(where: Where, found: Found | undefined) {
+    const { place, context, braces } = where;
+    const { cwds, defined } = context.state;
+    this.home = place.home;
+    this.cwd = cwds?.length === 1 ? cwds[0] : undefined;
+    this.defined = defined;
+    this.values = place.values;
+    this.braces = braces;
+    this.#where = where;
+    this.#found = found;
+  }
+
+  script(script: ParsedScript | undefined): void {
+    if (!this.#found) return;
+    this.#found.script = true;
+    const { sink, context, depth } = this.#where;
+    sink.script(script, depth === context.depth ? context : { ...context, depth });
+  }
+
+  problem(why: string): void {
+    if (this.#found) this.#found.problem ??= why;
+  }
+
+  quiet(): Scope {
+    return this.#found ? new WordScope(this.#where, undefined) : this;
   }
 }
 
@@ -376,6 +416,17 @@ function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean
   if (!words.some((word, i) => i < 4 && HIDDEN_SETTERS.has(literal(word) ?? ""))) return false;
   const raw = [...(name ? [name] : []), ...args];
   return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));
+}
+
+function textOf(words: readonly Arg[]): string {
+  let text = "";
+  for (const [i, word] of words.entries()) text += i === 0 ? wordText(word) : ` ${wordText(word)}`;
+  return text;
+}
+
+/** For people. */
+function shownText(arg: Arg): string {
+  return arg.kind === "text" ? arg.text : wordText(arg).replaceAll(UNKNOWN, "…");
 }
 
 /** As rules see it. */

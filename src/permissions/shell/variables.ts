@@ -59,9 +59,17 @@ export type Assigned = { name: string; value: Word | undefined; loop: readonly W
 /** Every assignment in the text, in nested substitutions too; `read` and its like assign what is not known. */
 export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
   const found: Assigned[] = [];
-  const visit = (node: SyntaxNode, scripts: number): void => {
-    const depth = node.type === "Script" ? scripts + 1 : scripts;
-    if (depth > deepest) return;
+  let depth = 0;
+  // One function for all nodes: one per node was a twentieth of a decision.
+  const visit = (node: SyntaxNode): void => {
+    if (node.type === "Script") {
+      if (depth < deepest) {
+        depth++;
+        forEachChild(node, visit);
+        depth--;
+      }
+      return;
+    }
     if (node.type === "Assignment") {
       const { name, index, append, value } = node;
       const plain = index === undefined && !append && value.type === "Word";
@@ -69,9 +77,9 @@ export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
     } else if (node.type === "For" || node.type === "Select") {
       found.push({ name: node.name.value, value: undefined, loop: node.type === "For" ? node.wordlist : undefined });
     } else if (node.type === "Command" && SETTERS.test(node.name?.value ?? "")) found.push(...setBy(node));
-    forEachChild(node, (child) => visit(child, depth));
+    forEachChild(node, visit);
   };
-  visit(root, 0);
+  visit(root);
   return found;
 }
 

@@ -100,8 +100,7 @@ export class Walk {
     // Each element is a shell of its own: nothing it sets outlives it.
     let feed = context.feed;
     for (const command of node.commands) {
-      const { feed: _, ...rest } = context;
-      const fed: Context = feed ? { ...rest, feed } : rest;
+      const fed = feed === context.feed ? context : fedWith(feed, context);
       this.#command(command, fed);
       feed = command.type === "Command" ? once(() => this.#simple.feedOf(command, fed)) : undefined;
     }
@@ -113,10 +112,9 @@ export class Walk {
       this.#lose("it is nested too deeply");
       return context.state;
     }
+    if (node.type === "Command") return this.#simple.command(node, context);
     const inside = { ...context, depth: context.depth + 1 };
     switch (node.type) {
-      case "Command":
-        return this.#simple.command(node, inside);
       case "Redirected":
         return this.#redirected(node, inside);
       case "Subshell":
@@ -248,6 +246,10 @@ export class Walk {
         return expression satisfies never;
     }
   }
+}
+
+function fedWith(feed: Context["feed"], { feed: _, ...rest }: Context): Context {
+  return feed ? { ...rest, feed } : rest;
 }
 
 function once<T>(make: () => T): () => T {

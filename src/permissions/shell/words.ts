@@ -27,6 +27,8 @@ export type Scope = {
   script(script: ParsedScript | undefined): void;
   /** Something in the word that is not harmless by itself. */
   problem(why: string): void;
+  /** The same, to which nothing is reported. */
+  quiet(): Scope;
 };
 
 /** A stretch of a word. `quoted` text neither splits nor matches file names. */
@@ -44,10 +46,20 @@ const MOST_WORDS = 200;
 /** Of all braces of a text together. */
 export const MOST_BRACED_WORDS = 1000;
 
+/** Adds what `argsOf` gives. */
+export function addArgs(word: Word, scope: Scope, into: Arg[]): void {
+  const plain = plainWord(word, scope);
+  if (plain) into.push(plain);
+  else into.push(...complexArgs(word, scope));
+}
+
 /** The arguments a word becomes; usually one. */
 export function argsOf(word: Word, scope: Scope): Arg[] {
   const plain = plainWord(word, scope);
-  if (plain) return [plain];
+  return plain ? [plain] : complexArgs(word, scope);
+}
+
+function complexArgs(word: Word, scope: Scope): Arg[] {
   const variants = expandBraces(partsOf(word), Math.min(MOST_WORDS, scope.braces.left));
   if (!variants) {
     if (scope.braces.left < MOST_WORDS) scope.braces.left = -1;
@@ -57,7 +69,7 @@ export function argsOf(word: Word, scope: Scope): Arg[] {
   }
   scope.braces.left -= variants.length - 1;
   // Substitutions are reported once, whatever the number of words.
-  const quiet: Scope = { ...scope, script: () => undefined, problem: () => undefined };
+  const quiet = scope.quiet();
   return variants.flatMap((parts, i) => assemble(piecesOf(parts, i === 0 ? scope : quiet, true)));
 }
 
@@ -287,6 +299,7 @@ const SPECIAL = /[*?[\\]/g;
 function assemble(pieces: readonly Piece[]): Arg[] {
   const [only, ...others] = pieces;
   if (only?.kind === "value" && others.length === 0) return wholeValue(only);
+  if (only?.kind === "text" && others.length === 0) return [{ kind: "text", text: only.text }];
   const resolved = pieces.map(settle);
   if (resolved.some((piece) => piece.kind === "unknown")) return [unknownWord(resolved)];
   if (!resolved.some((piece) => piece.kind === "glob")) {
