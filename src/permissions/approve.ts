@@ -73,7 +73,7 @@ export function holdsNothingProtected(part: Part, { files, ...world }: World): b
   ];
   return whole.every((one) =>
     (one.places ?? []).every(({ given, real }) => {
-      if (moves && files.isLink(given)) return false;
+      if (moves && files.look(given) === "link") return false;
       return !holdsProtected(real, { ...world, files }, { links: moves });
     }),
   );

@@ -38,7 +38,7 @@ export function holdsProtected(folder: string, world: World, { links }: { links:
     for (const name of world.files.list(at) ?? []) {
       if (isProtectedName(name) || ++looked > MOST_LOOKED_AT) return true;
       const path = `${at}/${name}`;
-      if (world.files.isLink(path)) {
+      if (world.files.look(path) === "link") {
         if (links) return true;
       } else if (world.files.isFolder(path)) waiting.push(path);
     }

@@ -55,11 +55,13 @@ export const DISK: Files = {
       return false; // not ours to look at
     }
   },
-  isLink(path) {
+  look(path) {
     try {
-      return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+      const stat = lstatSync(path, { throwIfNoEntry: false });
+      if (!stat) return "missing";
+      return stat.isSymbolicLink() ? "link" : "other";
     } catch {
-      return false; // not ours to look at
+      return "other"; // not ours to look at
     }
   },
   mayHoldLinks(folder) {

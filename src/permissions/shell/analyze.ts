@@ -52,16 +52,13 @@ export function analyze(command: string, surroundings: Surroundings): Analysis {
 function tooMuch(command: string): string | undefined {
   if (command.length > LONGEST_PARSED) return `it is longer than ${LONGEST_PARSED} characters`;
   let depth = 0;
-  for (let i = 0; i < command.length; i++) {
-    const char = command.charCodeAt(i);
-    if (char === OPEN || (char === OPEN_BRACE && command.charCodeAt(i - 1) === DOLLAR)) depth++;
-    else if ((char === CLOSE || char === CLOSE_BRACE) && depth > 0) depth--;
+  for (const [bracket] of command.matchAll(/[()}]|\$\{/g)) {
+    if (bracket === "(" || bracket === "${") depth++;
+    else if (depth > 0) depth--;
     if (depth > DEEPEST_TEXT) return "it is nested too deeply to be looked at";
   }
   return undefined;
 }
-
-const [OPEN, CLOSE, OPEN_BRACE, CLOSE_BRACE, DOLLAR] = [40, 41, 123, 125, 36];
 
 /** More texts than this are as good as unknown. */
 const MOST_VALUES = 40;

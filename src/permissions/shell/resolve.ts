@@ -11,7 +11,8 @@ export type Files = {
   /** Names in a folder; undefined when it cannot be read. */
   list(folder: string): readonly string[] | undefined;
   isFolder(path: string): boolean;
-  isLink(path: string): boolean;
+  /** What the last name of a path is. `missing`: nothing is there. */
+  look(path: string): "link" | "other" | "missing";
   /** False: no name in the folder is a link, or there is no such folder. True: there may be links. */
   mayHoldLinks(folder: string): boolean;
   /** Absolute paths of the files git has stored, of the repository around a folder; undefined: not known. */
@@ -26,12 +27,15 @@ export function remembering(files: Files): Files {
   const lists = new Map<string, readonly string[] | undefined>();
   const folders = new Map<string, boolean>();
   const looks = new Map<string, { count: number; links?: boolean }>();
-  const isLink = (folder: string, path: string): boolean => {
+  /** Where nothing is, nothing below is a link. */
+  const missing = new Set<string>();
+  const look = (folder: string, path: string): ReturnType<Files["look"]> => {
+    if (missing.has(folder)) return "missing";
     const seen = looks.get(folder) ?? { count: 0 };
     looks.set(folder, seen);
     // One look at a whole folder takes as long as some at single names.
     if (++seen.count > LOOKS_AT_NAMES) seen.links ??= files.mayHoldLinks(folder);
-    return seen.links !== false && files.isLink(path);
+    return seen.links === false ? "other" : files.look(path);
   };
   const realPath = (path: string): string => {
     const known = real.get(path);
@@ -41,7 +45,9 @@ export function remembering(files: Files): Files {
     const folder = realPath(parent);
     // Only a link leads elsewhere; the way to it is already known.
     const here = folder === parent ? path : join(folder, basename(path));
-    const found = isLink(folder, here) ? files.realPath(here) : here;
+    const is = look(folder, here);
+    if (is === "missing") missing.add(here);
+    const found = is === "link" ? files.realPath(here) : here;
     real.set(path, found);
     return found;
   };
@@ -56,7 +62,7 @@ export function remembering(files: Files): Files {
       folders.set(path, is);
       return is;
     },
-    isLink: (path) => files.isLink(path),
+    look: (path) => files.look(path),
     mayHoldLinks: (folder) => files.mayHoldLinks(folder),
     tracked: (folder) => files.tracked(folder),
   };

@@ -413,14 +413,18 @@ const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unse
 
 /** A command that sets variables, or could turn out to be one, in words that are not as they will be. */
 function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean {
-  if (!words.some((word, i) => i < 4 && HIDDEN_SETTERS.has(literal(word) ?? ""))) return false;
+  if (!words.slice(0, 4).some((word) => word.kind === "text" && HIDDEN_SETTERS.has(word.text))) return false;
   const raw = [...(name ? [name] : []), ...args];
   return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));
 }
 
 function textOf(words: readonly Arg[]): string {
   let text = "";
-  for (const [i, word] of words.entries()) text += i === 0 ? wordText(word) : ` ${wordText(word)}`;
+  let gap = "";
+  for (const word of words) {
+    text += gap + wordText(word);
+    gap = " ";
+  }
   return text;
 }
 

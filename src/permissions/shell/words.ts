@@ -87,10 +87,20 @@ export function argOf(word: Word, scope: Scope): Arg {
 
 /** Most words: no quotes, expansions or patterns in them. */
 function plainWord(word: Word, scope: Scope): Arg | undefined {
+  const quoted = quotedText(word.text);
+  if (quoted !== undefined) return { kind: "text", text: quoted };
   if (word.parts || word.text.includes("~") || word.value === "") return undefined;
   if (ODD.test(word.value)) scope.problem(ODD_PROBLEM);
   if (isUnread(word.text)) scope.problem(`${word.text}: a word that is not understood`);
   return { kind: "text", text: word.value };
+}
+
+/** What is between quotes that hold the whole word and nothing special; the parser would look for parts at length. */
+function quotedText(text: string): string | undefined {
+  const quote = text[0];
+  if ((quote !== "'" && quote !== '"') || text.indexOf(quote, 1) !== text.length - 1 || text.length < 2)
+    return undefined;
+  return quote === '"' && /[$`\\]/.test(text) ? undefined : text.slice(1, -1);
 }
 
 /** What the parser took for plain text although a shell would not: never seen of a text that is meant well. */

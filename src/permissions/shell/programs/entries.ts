@@ -63,11 +63,13 @@ export function exactly(...forms: readonly string[]): Program {
 
 /** Words of a form are separated by single blanks; no argument of it holds one. */
 export function isExactly(args: readonly Arg[], forms: readonly string[]): boolean {
-  const words = args.map(literal);
-  return forms.some((form) => {
-    const wanted = form === "" ? [] : form.split(" ");
-    return wanted.length === words.length && wanted.every((word, i) => word === words[i]);
-  });
+  let text = "";
+  for (const arg of args) {
+    const word = literal(arg);
+    if (!word || word.includes(" ")) return false;
+    text += text === "" ? word : ` ${word}`;
+  }
+  return forms.includes(text);
 }
 
 export function has({ options }: Parsed, ...names: readonly string[]): boolean {

@@ -65,6 +65,7 @@ function linesIn(value: Arg): Use[] {
  */
 function named(use: Use): Use[] {
   const { arg } = use;
+  if (arg.kind === "text" && !/[:*?[]/.test(arg.text)) return [use];
   const texts = arg.kind === "text" ? [arg.text] : arg.kind === "oneof" ? arg.texts : [];
   const files = texts.flatMap((text) => fileIn(text) ?? []);
   const patterns = [...texts, ...files].filter((text) => /[*?[]/.test(text));

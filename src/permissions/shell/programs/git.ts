@@ -43,11 +43,11 @@ const git: Program = ({ name, args }) => {
   if (isExactly(rest, ASKS)) return READS_NOTHING;
   const [command, ...words] = rest;
   const sub = literal(command);
-  const reads = everything(words);
-  if (sub === undefined) return unknownEffect(`${name}: which command runs is only known when it runs`, { reads });
-  if (sub.startsWith("-")) return unknownEffect(`${name}: the option ${sub} is not known to only read`, { reads });
+  const unknown = (why: string) => unknownEffect(why, { reads: everything(words) });
+  if (sub === undefined) return unknown(`${name}: which command runs is only known when it runs`);
+  if (sub.startsWith("-")) return unknown(`${name}: the option ${sub} is not known to only read`);
   const judge = COMMANDS.get(sub);
-  if (!judge) return unknownEffect(`${name} ${sub} is not known to only read`, { reads });
+  if (!judge) return unknown(`${name} ${sub} is not known to only read`);
   return judge({ name: `${name} ${sub}`, args: words });
 };
 
