@@ -10,13 +10,13 @@ import type { World } from "./world.ts";
 export function whyNotReading(shell: CommandCase): string | undefined {
   const { analysis } = shell;
   if (analysis.problem !== undefined) return analysis.problem;
-  return first(analysis.parts, (part) => whyNot(part, shell));
+  return whyNotAll(analysis.parts, shell);
 }
 
-function first<T>(all: readonly T[], why: (one: T) => string | undefined): string | undefined {
-  for (const one of all) {
-    const found = why(one);
-    if (found !== undefined) return found;
+function whyNotAll(parts: readonly Part[], shell: CommandCase): string | undefined {
+  for (const part of parts) {
+    const why = whyNot(part, shell);
+    if (why !== undefined) return why;
   }
   return undefined;
 }
@@ -85,14 +85,20 @@ export function whyNot(part: Part, shell: CommandCase): string | undefined {
   const [change] = part.writes;
   if (change) return `it writes ${change.shown}`;
   if (!part.harmlessPrefix) return "a variable in front changes what it does";
-  return first(part.reads, (use) => whyNotRead(use, shell)) ?? first(part.inner, (one) => whyNot(one, shell));
+  for (const use of part.reads) {
+    const why = whyNotRead(use, shell);
+    if (why !== undefined) return why;
+  }
+  return whyNotAll(part.inner, shell);
 }
 
 export function whyNotRead({ places, shown, handed }: Reads, { rules, world }: CommandCase): string | undefined {
   if (handed) return undefined;
   if (!places) return `which file ${shown} is, is only known when it runs`;
-  const outside = places.find((place) => !isWithin(place, world.roots) && !mayReadOutside(place, { rules, world }));
-  return outside ? whyOutside(outside) : undefined;
+  for (const place of places) {
+    if (!isWithin(place, world.roots) && !mayReadOutside(place, { rules, world })) return whyOutside(place);
+  }
+  return undefined;
 }
 
 function mayReadOutside(place: Place, { rules, world }: Pick<CommandCase, "rules" | "world">): boolean {

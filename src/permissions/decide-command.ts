@@ -6,7 +6,7 @@ import { confinement, leaves } from "./confine.ts";
 import { isWithin, PLAN_FIRST, type Decision, type PartDecision, type Situation } from "./decision.ts";
 import { forbidden, forbidsCommand, touchedBy } from "./forbid.ts";
 import { criticalRemoval, isProtected } from "./protect.ts";
-import { say } from "./rules.ts";
+import { say, type Rule } from "./rules.ts";
 import { analyze } from "./shell/analyze.ts";
 import { withAllInner, type Part } from "./shell/parts.ts";
 import { remembering } from "./shell/resolve.ts";
@@ -89,9 +89,9 @@ function byRulesAndMode(shell: CommandCase): Core {
   if (why === undefined) return { behavior: "allow", step: "read-only", reason: "it only reads, inside the project" };
   if (analysis.problem !== undefined) return { behavior: "ask", step: "mode", reason: why };
   const whole = rules.allow.find(({ spec }) => spec.kind === "command" && spec.exact && spec.text === command.trim());
-  const used = whole ? [whole] : analysis.parts.map((part) => allowedPart(part, shell));
-  if (used.every((one) => one !== undefined)) {
-    const rule = used.find((one) => one !== "fine");
+  const found = whole ? { rule: whole } : allowedBy(shell);
+  if (found.open === undefined) {
+    const { rule } = found;
     if (rule) return { behavior: "allow", step: "allow", reason: `${say(rule)} allows it`, rule };
     const reason = "acceptEdits mode: it changes files inside the project and nothing else";
     return { behavior: "allow", step: "mode", reason };
@@ -100,8 +100,18 @@ function byRulesAndMode(shell: CommandCase): Core {
     const reason = "it runs inside the sandbox (sandbox.autoAllowBashIfSandboxed)";
     return { behavior: "allow", step: "sandbox", reason };
   }
-  const first = analysis.parts.find((_, i) => used[i] === undefined);
-  return { behavior: "ask", step: "mode", reason: (first && whyNot(first, shell)) ?? why };
+  return { behavior: "ask", step: "mode", reason: whyNot(found.open, shell) ?? why };
+}
+
+/** The first part that has to be asked about; without one the rule that was needed first, if any was. */
+function allowedBy(shell: CommandCase): { rule?: Rule; open?: Part } {
+  let needed: Rule | undefined;
+  for (const part of shell.analysis.parts) {
+    const rule = allowedPart(part, shell);
+    if (rule === undefined) return { open: part };
+    if (rule !== "fine") needed ??= rule;
+  }
+  return needed ? { rule: needed } : {};
 }
 
 /** What the decision would be for this part alone. */
@@ -136,7 +146,11 @@ function touches({ parts, world }: CommandCase, confine: Confinement | undefined
   for (const { reads, writes } of parts) {
     for (const { shown, how } of writes) lines.add(`${how === "remove" ? "removes" : "writes"} ${shown}`);
     for (const { shown, places } of reads) {
-      if (places?.some((place) => !isWithin(place, world.roots))) lines.add(`reads ${shown}`);
+      for (const place of places ?? []) {
+        if (isWithin(place, world.roots)) continue;
+        lines.add(`reads ${shown}`);
+        break;
+      }
     }
   }
   if (world.wall.active && (confine === "open" || confine === "masked")) lines.add("runs outside the sandbox");

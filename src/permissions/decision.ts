@@ -33,8 +33,14 @@ export const PLAN_FIRST = "present the plan first (with ExitPlanMode, where it i
 export type Situation = { rules: Rules; mode: PermissionMode; world: World };
 
 /** Both the path as given and where it leads must be inside. */
-export function isWithin(place: Place, folders: readonly string[]): boolean {
-  return formsOf(place).every((path) => folders.some((folder) => inside(folder, path)));
+export function isWithin({ given, real }: Place, folders: readonly string[]): boolean {
+  return isInAny(folders, given) && (given === real || isInAny(folders, real));
+}
+
+// A long text asks this for each of its paths: a loop makes no objects.
+function isInAny(folders: readonly string[], path: string): boolean {
+  for (const folder of folders) if (inside(folder, path)) return true;
+  return false;
 }
 
 /**
@@ -48,7 +54,7 @@ export function allowsPlace(
 ): Rule | "inside" | undefined {
   let needed: Rule | undefined;
   for (const path of formsOf(place)) {
-    if (folders.some((folder) => inside(folder, path))) continue;
+    if (isInAny(folders, path)) continue;
     const rule = rules.find(({ spec }) => spec.kind === "all" || (spec.kind === "path" && allows(spec.pattern, path)));
     if (!rule) return undefined;
     needed ??= rule;

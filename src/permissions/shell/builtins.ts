@@ -49,10 +49,14 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     case "read":
       return { ...plain, defined: plain.defined.plus(readNames(own.slice(1)) ?? []) };
     case "unset":
-      return { ...plain, defined: plain.defined.only((name) => !own.some((arg, i) => i > 0 && literal(arg) === name)) };
+      return { ...plain, defined: without(plain.defined, own.slice(1)) };
     default:
       return plain;
   }
+}
+
+function without(names: State["defined"], args: readonly Arg[]): State["defined"] {
+  return names.only((name) => !args.some((arg) => literal(arg) === name));
 }
 
 function lostFrom(state: State): State {

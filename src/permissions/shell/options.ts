@@ -153,20 +153,30 @@ function cluster(text: string, next: Arg | undefined, { table, options }: Readin
   const { flags, values, attached } = known(table);
   for (let i = 1; i < text.length; i++) {
     const letter = text[i] ?? "";
-    const name = `-${letter}`;
-    const rest = text.slice(i + 1);
+    const name = dashed(letter);
     if (values.has(letter)) {
+      const rest = text.slice(i + 1);
       if (rest !== "") return add(options, { name, value: textArg(rest) }, 1);
       if (!next) return { problem: `the option ${name} has no value` };
       return add(options, { name, value: next }, 2);
     }
     if (attached.has(letter)) {
+      const rest = text.slice(i + 1);
       return add(options, rest === "" ? { name } : { name, value: textArg(rest) }, 1);
     }
     if (!flags.has(letter) && !table.loose) return { problem: `the option ${name} is not known` };
     options.push({ name });
   }
   return 1;
+}
+
+const DASHED = new Map<string, string>();
+
+/** The same text each time: to put it together anew costs more than to find it. */
+function dashed(letter: string): string {
+  const made = DASHED.get(letter) ?? `-${letter}`;
+  if (DASHED.size < 200) DASHED.set(letter, made);
+  return made;
 }
 
 /** How the operands of a program are to be understood. */
@@ -225,7 +235,8 @@ function judgeBySpec({ name, args }: Call, spec: ProgramSpec): Judgement {
 
 function pathsOf({ operands: how, noFirst }: ProgramSpec, { options, operands }: Parsed, recursive: boolean): Use[] {
   const [first, rest] = typeof how === "string" ? [how, how] : how;
-  const skips = noFirst !== undefined && options.some((option) => noFirst.includes(option.name));
+  let skips = false;
+  for (const { name } of noFirst ? options : []) skips ||= noFirst?.includes(name) ?? false;
   const uses: Use[] = [];
   for (const [i, arg] of operands.entries()) {
     // Of several words only the first is the pattern; the others are files.
@@ -237,7 +248,8 @@ function pathsOf({ operands: how, noFirst }: ProgramSpec, { options, operands }:
 
 function isRecursive({ recursive }: ProgramSpec, options: readonly Option[]): boolean {
   if (recursive === undefined || recursive === true) return recursive === true;
-  return options.some((option) => recursive.includes(option.name));
+  for (const { name } of options) if (recursive.includes(name)) return true;
+  return false;
 }
 
 function surelyAtMost(operands: readonly Arg[], most: number): boolean {

@@ -67,5 +67,14 @@ export type Analysis = {
 /** The parts and all they run, each behind the one that runs it. */
 export function withAllInner(parts: readonly Part[]): readonly Part[] {
   if (parts.every((part) => part.inner.length === 0)) return parts;
-  return parts.flatMap((part) => [part, ...withAllInner(part.inner)]);
+  const all: Part[] = [];
+  addAllInner(parts, all);
+  return all;
+}
+
+function addAllInner(parts: readonly Part[], into: Part[]): void {
+  for (const part of parts) {
+    into.push(part);
+    if (part.inner.length > 0) addAllInner(part.inner, into);
+  }
 }

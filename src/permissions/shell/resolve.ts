@@ -134,9 +134,14 @@ export class Places {
         return undefined;
       case "glob": {
         // When nothing matches, the pattern itself is the name.
-        const own = arg.pattern.replace(/\\(.)/gs, "$1");
+        const own = unescaped(arg.pattern);
         if (isAbsolute(own)) return this.#names(arg.pattern, "/")?.concat(own);
         if (!cwds) return undefined;
+        const [only, ...others] = cwds;
+        if (only !== undefined && others.length === 0) {
+          const names = this.#names(arg.pattern, only);
+          if (!names || names.length === 0) return names && [own];
+        }
         const lists = cwds.map((cwd) => this.#names(arg.pattern, cwd));
         return lists.every((list) => list !== undefined) ? [...new Set([own, ...lists.flat()])] : undefined;
       }
@@ -179,13 +184,13 @@ function expanded(pattern: string, cwd: string, files: Files, listed: { left: nu
   for (const [i, part] of parts.entries()) {
     if (part === "") continue;
     if (!isPattern(part)) {
-      const name = part.replace(/\\(.)/gs, "$1");
+      const name = unescaped(part);
       found = found.map((folder) => joined(folder, name));
       continue;
     }
     // No name is so long.
     if (part.length > 1024) return undefined;
-    const matches = textMatcher(part);
+    let matches: ReturnType<typeof textMatcher> | undefined;
     const next: string[] = [];
     for (const folder of found) {
       const inside = files.list(resolve(cwd, folder)) ?? [];
@@ -196,6 +201,7 @@ function expanded(pattern: string, cwd: string, files: Files, listed: { left: nu
       for (const name of names) {
         // A name that is not UTF-8 is another one than is seen here.
         if (name.includes("\uFFFD")) return undefined;
+        matches ??= textMatcher(part);
         if ((name.startsWith(".") && !part.startsWith(".")) || !matches(name)) continue;
         next.push(joined(folder, name));
       }
@@ -207,9 +213,13 @@ function expanded(pattern: string, cwd: string, files: Files, listed: { left: nu
   return found;
 }
 
+function unescaped(pattern: string): string {
+  return pattern.includes("\\") ? pattern.replace(/\\(.)/gs, "$1") : pattern;
+}
+
 /** A star, question mark or bracket without a backslash of its own in front. */
 function isPattern(text: string): boolean {
-  return /[*?[]/.test(text.replace(/\\./gs, ""));
+  return /[*?[]/.test(text.includes("\\") ? text.replace(/\\./gs, "") : text);
 }
 
 /** Kept as text: `..` after a link means something else than for the path. */
@@ -224,5 +234,5 @@ export function folderOfAll(arg: Arg): string | undefined {
   if (!/^(\*+|\.\*|\.\[[^\]]*\]\*|\.\?\*|\?\*)$/.test(name)) return undefined;
   const folder = arg.pattern.slice(0, arg.pattern.length - name.length);
   if (isPattern(folder)) return undefined;
-  return folder === "" ? "." : folder.replace(/\\(.)/gs, "$1");
+  return folder === "" ? "." : unescaped(folder);
 }

@@ -1,6 +1,6 @@
 // Simple commands: their words, assignments and redirections, and what the program behind them does.
 import { relative } from "node:path";
-import type { Assignment, Command, ParsedScript, Redirection, SyntaxNode, Word } from "unbash";
+import type { Assignment, Command, Redirection, SyntaxNode, Word } from "unbash";
 import { forEachChild, parse } from "unbash";
 import { judgeBuiltin, stateAfter } from "./builtins.ts";
 import { Names } from "./names.ts";
@@ -17,14 +17,9 @@ import type { Arg, Change, Feed, Judgement, Nested, Use } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 import type { Context, Place, State } from "./context.ts";
+import { WordScope, type Found, type Sink } from "./word-scope.ts";
+import { shownText, textOf, wordText } from "./word-text.ts";
 import { addArgs, argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
-
-type Sink = {
-  add(part: Part): void;
-  /** Something was not looked at. */
-  lost(why: string): void;
-  script(script: ParsedScript | undefined, context: Context): void;
-};
 
 const BLANK: Omit<Part, "source" | "text" | "effect" | "why"> = {
   program: undefined,
@@ -36,8 +31,6 @@ const BLANK: Omit<Part, "source" | "text" | "effect" | "why"> = {
   transparent: false,
 };
 
-/** What was found while words were read, to go into their part. */
-type Found = { problem?: string; script?: true };
 type Touched = { reads: readonly Reads[]; writes: readonly Writes[] };
 const UNTOUCHED: Touched = { reads: [], writes: [] };
 const NONE: readonly never[] = [];
@@ -133,8 +126,7 @@ export class SimpleCommands {
     if (state.beyond) this.#sink.lost("it may be in more folders than are followed");
     const found: Found = {};
     const scope = this.#scope(context, found, context.depth + 1);
-    const assignments =
-      node.prefix.length === 0 ? NONE : node.prefix.filter((item): item is Assignment => item.type === "Assignment");
+    const assignments = node.prefix.length === 0 ? NONE : assignmentsIn(node);
     const redirects = this.#touched(node.redirects, context, scope);
     const words = this.#words(node, scope);
     if (words.length === 0) {
@@ -162,7 +154,7 @@ export class SimpleCommands {
     this.#sink.add(part);
     if (this.#braces.left < 0) this.#sink.lost("its braces make more words than are looked at");
     if (this.#places.exhausted) this.#sink.lost("it names more files than are looked at");
-    const changes = part.effect !== "read" || part.writes.length > 0 || part.inner.some((one) => one.writes.length > 0);
+    const changes = part.effect !== "read" || part.writes.length > 0 || part.inner.some(hasWrites);
     const now = changes && !state.changed ? { ...state, changed: true } : state;
     const after = stateAfter(words, now, this.#place);
     if (after === state && !context.feed && !found.script) this.#known.set(source, { part, state, taint });
@@ -178,7 +170,7 @@ export class SimpleCommands {
     const args = words.slice(1);
     const judged = this.#judge(name, args, { context, nested });
     // What a guess guesses at is no help to anybody.
-    const runs = nested?.guess ? judged.nested.filter((one) => !one.guess) : judged.nested;
+    const runs = nested?.guess ? judged.nested.filter(isCertain) : judged.nested;
     for (const one of runs) this.#nestedLeft -= one.words.length;
     const tooDeep = runs.length > 0 && (context.depth >= DEEPEST_NESTING || this.#nestedLeft < 0);
     if (tooDeep) this.#sink.lost(TOO_DEEP);
@@ -194,7 +186,7 @@ export class SimpleCommands {
       why: why ?? judged.why,
       editing: judged.effect === "files" && ACCEPT_EDITS.has(program),
       reads: nested?.added ? [...reads, ...this.#readsAdded(program, args)] : reads,
-      writes: judged.writes.length === 0 ? NONE : judged.writes.map((change) => this.#writes(change, context, false)),
+      writes: judged.writes.length === 0 ? NONE : this.#allWrites(judged.writes, context, false),
       harmlessPrefix: true,
       inner,
       transparent: TRANSPARENT_FOR_ALLOW.has(program),
@@ -208,6 +200,10 @@ export class SimpleCommands {
 
   #allReads({ reads, effect }: Judgement, context: Context): Reads[] {
     return reads.map((use) => this.#reads(use, context, effect === "unknown"));
+  }
+
+  #allWrites(changes: readonly Change[], context: Context, redirect: boolean): Writes[] {
+    return changes.map((change) => this.#writes(change, context, redirect));
   }
 
   /** Names that are only known when it runs, of a program that prints what is in files. */
@@ -233,10 +229,15 @@ export class SimpleCommands {
     if (!entry) return unknownEffect(`${program} is not known to only read`);
     const feed = program === "xargs" || program === "gxargs" ? context.feed?.() : undefined;
     const added = nested?.added;
-    const words = SEARCHES.test(program) ? args.map((arg) => this.#undashed(arg, context)) : args;
-    const judged = entry.judge({ name: program, args: words, ...(feed ? { feed } : {}), ...(added ? { added } : {}) });
+    const words = SEARCHES.test(program) ? this.#allUndashed(args, context) : args;
+    const call = { name: program, args: words };
+    const judged = entry.judge(feed || added ? { ...call, ...(feed && { feed }), ...(added && { added }) } : call);
     if (!added || accepts(entry, args, added)) return judged;
     return unknownEffect(`${program} with names that are only known when it runs`, judged);
+  }
+
+  #allUndashed(args: readonly Arg[], context: Context): readonly Arg[] {
+    return args.some(isGlob) ? args.map((arg) => this.#undashed(arg, context)) : args;
   }
 
   /** A pattern like `*.md` is no danger where no name that begins with a dash is there for it. */
@@ -321,7 +322,7 @@ export class SimpleCommands {
     const { reads, writes } = redirectsOf(redirections, scope);
     return {
       reads: reads.map((use) => this.#reads(use, context, false)),
-      writes: writes.map((change) => this.#writes(change, context, true)),
+      writes: this.#allWrites(writes, context, true),
     };
   }
 
@@ -359,46 +360,6 @@ export class SimpleCommands {
   }
 }
 
-type Where = { place: Place; braces: { left: number }; sink: Sink; context: Context; depth: number };
-
-/** Where the words of one command stand. One is made per command: methods of a class cost less than functions of its own. */
-class WordScope implements Scope {
-  readonly home: string;
-  readonly cwd: string | undefined;
-  readonly defined: Names;
-  readonly values: Place["values"];
-  readonly braces: { left: number };
-  readonly #where: Where;
-  readonly #found: Found | undefined;
-
-  constructor(where: Where, found: Found | undefined) {
-    const { place, context, braces } = where;
-    const { cwds, defined } = context.state;
-    this.home = place.home;
-    this.cwd = cwds?.length === 1 ? cwds[0] : undefined;
-    this.defined = defined;
-    this.values = place.values;
-    this.braces = braces;
-    this.#where = where;
-    this.#found = found;
-  }
-
-  script(script: ParsedScript | undefined): void {
-    if (!this.#found) return;
-    this.#found.script = true;
-    const { sink, context, depth } = this.#where;
-    sink.script(script, depth === context.depth ? context : { ...context, depth });
-  }
-
-  problem(why: string): void {
-    if (this.#found) this.#found.problem ??= why;
-  }
-
-  quiet(): Scope {
-    return this.#found ? new WordScope(this.#where, undefined) : this;
-  }
-}
-
 /** No option of theirs writes or runs anything; a name taken for one could only change what is found. */
 const SEARCHES = /^[efg]?grep$/;
 const TOO_DEEP = "it is nested too deeply";
@@ -409,42 +370,21 @@ export function bare(name: string): string {
   return /^(?:\/usr)?\/bin\/([^/]+)$/.exec(name)?.[1] ?? name;
 }
 
+function assignmentsIn({ prefix }: Command): Assignment[] {
+  return prefix.filter((item): item is Assignment => item.type === "Assignment");
+}
+
+// Made once: a function within one that runs for each command costs more than what it does.
+const hasWrites = ({ writes }: Part) => writes.length > 0;
+const isCertain = ({ guess }: Nested) => !guess;
+const isGlob = ({ kind }: Arg) => kind === "glob";
+const isSetter = (word: Arg) => word.kind === "text" && HIDDEN_SETTERS.has(word.text);
+
 const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unset"]);
 
 /** A command that sets variables, or could turn out to be one, in words that are not as they will be. */
 function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean {
-  if (!words.slice(0, 4).some((word) => word.kind === "text" && HIDDEN_SETTERS.has(word.text))) return false;
+  if (!words.slice(0, 4).some(isSetter)) return false;
   const raw = [...(name ? [name] : []), ...args];
   return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));
-}
-
-function textOf(words: readonly Arg[]): string {
-  let text = "";
-  let gap = "";
-  for (const word of words) {
-    text += gap + wordText(word);
-    gap = " ";
-  }
-  return text;
-}
-
-/** For people. */
-function shownText(arg: Arg): string {
-  return arg.kind === "text" ? arg.text : wordText(arg).replaceAll(UNKNOWN, "…");
-}
-
-/** As rules see it. */
-export function wordText(arg: Arg): string {
-  switch (arg.kind) {
-    case "text":
-      return arg.text;
-    case "oneof":
-      return UNKNOWN;
-    case "glob":
-      return arg.single ? arg.start + UNKNOWN : arg.pattern.replace(/\\(.)/gs, "$1");
-    case "unknown":
-      return arg.start + UNKNOWN;
-    default:
-      return arg satisfies never;
-  }
 }

@@ -102,9 +102,13 @@ export class Walk {
     for (const command of node.commands) {
       const fed = feed === context.feed ? context : fedWith(feed, context);
       this.#command(command, fed);
-      feed = command.type === "Command" ? once(() => this.#simple.feedOf(command, fed)) : undefined;
+      feed = this.#feedOf(command, fed);
     }
     return context.state;
+  }
+
+  #feedOf(command: CommandNode, context: Context): Context["feed"] {
+    return command.type === "Command" ? once(() => this.#simple.feedOf(command, context)) : undefined;
   }
 
   #command(node: CommandNode, context: Context): State {

@@ -36,13 +36,12 @@ export function careful(spec: ProgramSpec, dashes: readonly string[] = []): Prog
     const judged = judge(call);
     const parsed = parseOptions(call.args, spec);
     if ("problem" in parsed) return judged;
-    // Attached values are other objects than the words.
-    const dashed = parsed.options.find(
-      ({ name, value }) =>
-        value !== undefined && call.args.includes(value) && mayBeOption(value) && !dashes.includes(name),
-    );
-    if (!dashed) return judged;
-    return unknownEffect(`${call.name}: the value of ${dashed.name} could be an option`, { reads: judged.reads });
+    for (const { name, value } of parsed.options) {
+      // Attached values are other objects than the words.
+      if (!value || !call.args.includes(value) || !mayBeOption(value) || dashes.includes(name)) continue;
+      return unknownEffect(`${call.name}: the value of ${name} could be an option`, { reads: judged.reads });
+    }
+    return judged;
   };
 }
 
@@ -73,5 +72,6 @@ export function isExactly(args: readonly Arg[], forms: readonly string[]): boole
 }
 
 export function has({ options }: Parsed, ...names: readonly string[]): boolean {
-  return options.some(({ name }) => names.includes(name));
+  for (const { name } of options) if (names.includes(name)) return true;
+  return false;
 }
