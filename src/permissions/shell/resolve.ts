@@ -1,6 +1,6 @@
 // From an argument to the paths it can mean: patterns expanded by us, links followed as the kernel does.
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
-import { UNTIDY } from "../../utils/paths.ts";
+import { isTidy } from "../../utils/paths.ts";
 import { textMatcher } from "../wild.ts";
 import type { Place } from "./parts.ts";
 import type { Arg } from "./types.ts";
@@ -173,7 +173,7 @@ export function placeOf(path: string, cwd: string, files: Files): Place {
 function absolute(path: string, cwd: string): string {
   if (sep !== "/" || path === "" || path.startsWith("/")) return resolve(cwd, path);
   const whole = `${cwd}/${path}`;
-  return UNTIDY.test(whole) ? resolve(cwd, path) : whole;
+  return isTidy(whole) ? whole : resolve(cwd, path);
 }
 
 /** Names that match, at least: a class in brackets counts in either case. Undefined: too many to look at. */
