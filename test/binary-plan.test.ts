@@ -88,9 +88,11 @@ describe("a driving program", () => {
   test("may set the mode with the answer", async () => {
     const answer = (asked: Asked) => ({ ...allow(asked), updatedPermissions: setMode("acceptEdits") });
     const script = [plans(), writes, say("done"), say("more")];
-    const { names, modes, box, requests } = await driven(script, "plan", answer, [user("go"), user("and?")]);
+    const { names, modes, lines, box, requests } = await driven(script, "plan", answer, [user("go"), user("and?")]);
     expect([names, modes, isMade(box)]).toEqual([["ExitPlanMode"], ["plan", "acceptEdits"], true]);
     expect(lastOf(requests[1])).toContain(ACCEPTED);
+    const told = lines.filter(({ subtype, permissionMode }) => subtype === "status" && permissionMode !== undefined);
+    expect(told).toMatchObject([{ type: "system", status: null, permissionMode: "acceptEdits" }]);
   });
 
   test("cannot set a mode with the answer that it may not set otherwise", async () => {
@@ -190,6 +192,7 @@ describe("in the terminal", () => {
   test("a carries it out, and edits are made", async () => {
     const t = await asked([writes, say("made it")]);
     t.type("a\n");
+    await t.sees("(permission mode: acceptEdits)\n");
     await t.sees("made it");
     expect([isMade(t.box), t.screen.text.includes("Write wants to do:")]).toEqual([true, false]);
     expect(lastOf(t.model.requests[1])).toContain("The permission mode is now acceptEdits");

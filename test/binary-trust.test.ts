@@ -68,7 +68,7 @@ describe("print mode", () => {
     const ran = await print(box);
     expect([ran.code, ran.made, ran.stdout]).toEqual([0, false, "Tried.\n"]);
     expect(ran.model).not.toBe("claude-haiku-4-5");
-    const lines = ran.stderr.split("\n").filter((line) => line.includes("ignored"));
+    const lines = ran.stderr.split("\n").filter((line) => /ignored|none of this acts/.test(line));
     expect(lines).toEqual([
       `nanocode: ${box.cwd} is not trusted, so none of this acts: model, env, statusLine, hooks.SessionStart, permissions.allow in ${FILE}. See "nanocode trust"; "nanocode trust yes" or --trust lets it act.`,
       `nanocode: ${join(box.cwd, FILE)}: env.ANTHROPIC_BASE_URL, env.PATH, apiKeyHelper, permissions.defaultMode: bypassPermissions ignored: a project may not set this, trusted or not.`,

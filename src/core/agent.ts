@@ -43,8 +43,14 @@ export class Agent {
     if (this.#state.model !== this.#chosen) this.setModel(this.#chosen);
     yield this.apply({ type: "message", message });
     const deps = { ...this.#deps, turnsTaken, spent: this.#spent, model: () => this.#state.model };
+    let { mode } = this.#state;
     for await (const event of loop(this.#state, deps, signal)) {
       this.#count(event);
+      // Set by an answer or a request from outside: recorded by then, and told before what follows from it.
+      if (this.#state.mode !== mode) {
+        mode = this.#state.mode;
+        yield { type: "mode", mode };
+      }
       yield isDurable(event) ? this.apply(event) : event;
     }
   }

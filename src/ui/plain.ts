@@ -174,6 +174,9 @@ export class Plain {
       case "message":
         if (event.message.role === "assistant") this.#endLine();
         return;
+      case "mode":
+        this.#say(`(permission mode: ${event.mode})`);
+        return;
       case "done":
         if (event.reason !== "end_turn") this.#say(ended(event));
         return;
