@@ -6,7 +6,7 @@ import { projectFolders } from "./config/sources.ts";
 import { skillBlock } from "./context/skills.ts";
 import { nearest } from "./core/nearest.ts";
 import type { Access, Deps, Tool, ToolContext, ToolOutput } from "./core/types.ts";
-import { bodyOf, discoverSkills, type Skill, type Skills } from "./skills/discover.ts";
+import { discoverSkills, textOf, type Skill, type Skills } from "./skills/discover.ts";
 import { listing, listingBudget } from "./skills/listing.ts";
 import { commandsIn, readSkill } from "./skills/parse.ts";
 import { renderSkill } from "./skills/render.ts";
@@ -119,7 +119,7 @@ export class SkillSet {
 
   async #load(skill: Skill, args: string, ctx: ToolContext): Promise<string> {
     const { options, settings, cwd, sessionId, isTrusted, lend } = this.#world;
-    const source = bodyOf(skill.path);
+    const source = textOf(skill.real);
     if ("why" in source) throw new Error(`The skill ${skill.name} cannot be loaded: ${skill.path}: ${source.why}.`);
     const { body } = readSkill(source.text);
     const refused = this.#refusal(skill, commandsIn(body));

@@ -1,6 +1,6 @@
 // Skills in the real binary: told of, loaded by the model and by the person, their commands decided like any other.
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
 import { GOOD_SUMMARY } from "./compact-kit.ts";
@@ -272,6 +272,17 @@ describe("commands in the text", () => {
     });
     const box = project(model, { ".claude/skills/state/SKILL.md": "!`ls`" });
     expect((await run(box, ["-p", "go", "--trust"])).stdout).toBe("refused\n");
+  });
+
+  test("a link that has taken the place of the text is not followed", async () => {
+    const model = await startFakeModel((request) => {
+      if (request.index > 0) return say(lastOf(request).includes("cannot be loaded") ? "refused" : "read");
+      rmSync(join(box.cwd, ".claude/skills/state/SKILL.md"));
+      symlinkSync(join(box.home, "secret"), join(box.cwd, ".claude/skills/state/SKILL.md"));
+      return call("Skill", { skill: "state" });
+    });
+    const box = project(model, { ".claude/skills/state/SKILL.md": "Look.", "~/secret": "of the person" });
+    expect((await run(box, ["-p", "go"])).stdout).toBe("refused\n");
   });
 
   test("in the terminal the person is asked, and a no leaves nothing behind", async () => {

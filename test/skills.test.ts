@@ -231,6 +231,7 @@ describe("the listing", () => {
     name,
     kind: "skill",
     path: "/p",
+    real: "/p",
     folder: "/",
     by: "person",
     commands: [],

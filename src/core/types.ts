@@ -92,7 +92,7 @@ export type Access =
   | { kind: "write"; paths: string[] }
   | { kind: "shell"; command: string; background?: boolean }
   | { kind: "net"; url: string }
-  /** Starts a sub-agent, each call of which is decided by itself. */
+  /** Starts calls that are decided one by one: those of a sub-agent, or the commands of a skill. */
   | { kind: "agent" }
   /** Begins plan mode, in which nothing is changed. */
   | { kind: "plan"; step: "enter" }

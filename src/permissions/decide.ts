@@ -88,7 +88,7 @@ function byMode({ access, places }: About, mode: PermissionMode, world: World): 
     case "none":
       return { behavior: "allow", step: "mode", reason: "it touches nothing" };
     case "agent":
-      return { behavior: "allow", step: "mode", reason: "each call of a sub-agent is decided by itself" };
+      return { behavior: "allow", step: "mode", reason: "each call it starts is decided by itself" };
     case "read": {
       const outside = places.find((place) => !isWithin(place, [...world.roots, ...world.readable]));
       if (!outside) return { behavior: "allow", step: "read-only", reason: "it reads inside the project" };

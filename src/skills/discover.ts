@@ -10,8 +10,9 @@ export type Skill = Omit<SkillHead, "name"> & {
   name: string;
   /** `command`: one Markdown file below `commands/`, the older form. */
   kind: "skill" | "command";
-  /** Of its text; absolute. */
+  /** Of its text; absolute, as it was reached and where that led. */
   path: string;
+  real: string;
   /** Where its other files are. */
   folder: string;
   /** Who wrote it: a project's runs nothing unless the project is trusted. */
@@ -118,9 +119,9 @@ class Discovery implements Skills {
   }
 
   #add(path: string, { kind, name: fileName, holder }: { kind: Skill["kind"]; name: string; holder: Holder }): void {
-    const source = this.#text(path, holder);
-    if (source === undefined) return;
-    const { name: wanted, body, problem, ...head } = readSkill(source);
+    const found = this.#text(path, holder);
+    if (found === undefined) return;
+    const { name: wanted, body, problem, ...head } = readSkill(found.text);
     if (problem) this.#problem(path, problem);
     const name = wanted ?? fileName;
     if (!/^[\p{L}\p{N}][\p{L}\p{N}_.:-]{0,63}$/u.test(name))
@@ -129,16 +130,15 @@ class Discovery implements Skills {
     if (override === "off") return;
     const earlier = this.skills.find((skill) => skill.name.toLowerCase() === name.toLowerCase());
     if (earlier) {
-      if (realPath(earlier.path) !== realPath(path))
-        this.#problem(path, `${earlier.path} has the same name and counts`);
+      if (earlier.real !== found.real) this.#problem(path, `${earlier.path} has the same name and counts`);
       return;
     }
     const only = override === "user-invocable-only" ? { forModel: false } : override === "name-only" ? NAME_ONLY : {};
-    const where = { kind, path, folder: dirname(path), by: holder.by, commands: commandsIn(body) };
+    const where = { kind, path, real: found.real, folder: dirname(path), by: holder.by, commands: commandsIn(body) };
     this.skills.push({ ...head, name, ...where, ...only });
   }
 
-  #text(path: string, holder: Holder): string | undefined {
+  #text(path: string, holder: Holder): { text: string; real: string } | undefined {
     const found = find(path);
     if (found.kind === "missing") return undefined;
     if (found.kind === "refused") return void this.#problem(path, found.why);
@@ -146,8 +146,8 @@ class Discovery implements Skills {
     const forbidden = hidden?.(path) || hidden?.(found.real) ? "a deny rule forbids to read it" : undefined;
     const why = isOutside(found.real, holder) ?? forbidden;
     if (why !== undefined) return void this.#problem(path, why);
-    const text = bodyOf(found.real);
-    return "why" in text ? void this.#problem(path, text.why) : text.text;
+    const text = textOf(found.real);
+    return "why" in text ? void this.#problem(path, text.why) : { ...text, real: found.real };
   }
 
   #full(folder: string): void {
@@ -163,9 +163,9 @@ class Discovery implements Skills {
 
 const NAME_ONLY = { nameOnly: true } as const;
 
-/** The whole text of a skill's file, as it is now. `path`: of a regular file. */
-export function bodyOf(path: string): { text: string } | { why: string } {
-  const taken = take(realPath(path), MAX_SKILL);
+/** The whole text of a skill's file, as it is now. `real`: no link; one that has taken its place is not followed. */
+export function textOf(real: string): { text: string } | { why: string } {
+  const taken = take(real, MAX_SKILL);
   if ("why" in taken) return taken;
   return taken.cut ? { why: `it is larger than ${MAX_SKILL / 1024} KB` } : { text: taken.text };
 }
