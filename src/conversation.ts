@@ -13,12 +13,11 @@ import { keepIn } from "./context/keep.ts";
 import { memoryPrompt } from "./context/memory-text.ts";
 import { readableIn } from "./context/restore.ts";
 import { sharesOf } from "./context/shares.ts";
-import { skillsInUse } from "./context/skills.ts";
 import { Agent } from "./core/agent.ts";
 import type { Spending } from "./core/spending.ts";
 import type { Prefix } from "./core/prefix.ts";
 import { NO_USAGE } from "./core/state.ts";
-import type { Deps, DurableEvent, Host, Message, State, Tool, UserMessage } from "./core/types.ts";
+import type { Deps, DurableEvent, Host, State, Tool, UserMessage } from "./core/types.ts";
 import { VERSION } from "./core/version.ts";
 import { cost, resolveModel, type Overrides } from "./model/catalog.ts";
 import type { Chosen } from "./model/choose.ts";
@@ -202,7 +201,7 @@ function wire(setup: Converse) {
     guard.note(event);
     spending.note(event);
     if (event.type === "compacted") memory.forget();
-    if (event.type === "message" && isNewRequest(event.message)) permit.gate.takeBack();
+    if (event.type === "message" && event.message.role === "user" && !event.message.synthetic) skills.requested();
     if (event.type !== "tool.end") return;
     log?.(`tools: ${event.call.name} ${event.outcome} after ${Math.round(event.durationMs)} ms`);
   };
@@ -282,9 +281,4 @@ function limitsOf({ maxTurns, maxBudgetUsd }: Options): Deps["limits"] {
     ...(maxTurns === undefined ? {} : { maxTurns }),
     ...(maxBudgetUsd === undefined ? {} : { maxBudgetUsd }),
   };
-}
-
-/** Of the person, and not the one a skill was typed in: what skills allow is over. */
-function isNewRequest(message: Message): boolean {
-  return message.role === "user" && !message.synthetic && skillsInUse([message]).length === 0;
 }

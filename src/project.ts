@@ -6,6 +6,7 @@ import type { Places } from "./config/paths.ts";
 import { readProject, type Project } from "./config/project.ts";
 import { surveyFiles } from "./permissions/trust-survey.ts";
 import { Trust } from "./permissions/trust.ts";
+import { actingOf } from "./skills/acting.ts";
 import { realPath } from "./utils/paths.ts";
 
 /** `warn` and `say` sanitise. */
@@ -21,7 +22,7 @@ export function judged(
   { cwd, places: where, warn }: TrustWorld,
 ): Judged {
   const project = readProject({ places: where, cwd, flag, sources: settingSources });
-  const texts = project.folders.flatMap((folder) => surveyFiles(folder, project.isPersonal));
+  const texts = project.folders.flatMap((folder) => surveyFiles(folder, project.isPersonal, actingOf));
   const items = [...project.items, ...texts];
   const trust = new Trust({ path: join(where.nanocode, "trust.json"), items, partial: settingSources !== undefined });
   if (trust.problem) warn(trust.problem);

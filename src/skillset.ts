@@ -1,4 +1,5 @@
 // The skills of one conversation: which there are, the tool that loads them, and what it takes to run their commands.
+import { COMMANDS } from "./commands/builtin.ts";
 import type { Options } from "./config/flags.ts";
 import type { Places } from "./config/paths.ts";
 import type { Settings } from "./config/settings.ts";
@@ -26,7 +27,7 @@ export type SkillWorld = {
   /** Whether a rule forbids to read it. */
   hides(path: string): boolean;
   /** Allow rules of a skill that is used now; `takeBack`: it is over. */
-  lend(rules: readonly string[], source: string): void;
+  lend(rules: readonly string[], source: string): () => void;
   takeBack(): void;
   /** Runs a skill's commands; undefined when it is not offered. */
   bash(): Tool | undefined;
@@ -45,6 +46,8 @@ class Stopped extends Error {}
 export class SkillSet {
   #world: SkillWorld;
   #found: Skills;
+  /** The person has typed one, and the message it goes with is not sent yet. */
+  #isTyped = false;
 
   constructor(world: SkillWorld) {
     const { settings, places, cwd, options } = world;
@@ -55,6 +58,7 @@ export class SkillSet {
       sources: options.settingSources,
       overrides: asFields(settings.other["skillOverrides"]),
       hidden: (path) => world.hides(path),
+      reserved: COMMANDS.flatMap(({ name }) => (name === "exit" ? ["exit", "quit"] : [name])),
     });
   }
 
@@ -98,7 +102,15 @@ export class SkillSet {
       chdir: silent,
       child: silent,
     } as const;
-    return this.#load(this.#named(name, this.#found.skills), args, alone);
+    const block = await this.#load(this.#named(name, this.#found.skills), args, alone);
+    this.#isTyped = true;
+    return block;
+  }
+
+  /** The person said something: unless it is what a skill was typed in, what skills allow is over. */
+  requested(): void {
+    if (!this.#isTyped) this.#world.takeBack();
+    this.#isTyped = false;
   }
 
   /** One that runs something must not begin before the reply is recorded. */
@@ -120,14 +132,16 @@ export class SkillSet {
   async #load(skill: Skill, args: string, ctx: ToolContext): Promise<string> {
     const { options, settings, cwd, sessionId, isTrusted, lend } = this.#world;
     const source = textOf(skill.real);
-    if ("why" in source) throw new Error(`The skill ${skill.name} cannot be loaded: ${skill.path}: ${source.why}.`);
+    if ("why" in source)
+      throw new Error(`The skill ${skill.name} cannot be loaded: ${shown(skill.path)}: ${source.why}.`);
     const { body } = readSkill(source.text);
     const refused = this.#refusal(skill, commandsIn(body));
     if (refused !== undefined) throw new Error(refused);
     const { allowedTools, by } = skill;
-    if (allowedTools.length > 0 && (by !== "project" || isTrusted)) lend(allowedTools, skill.path);
+    const mayAllow = allowedTools.length > 0 && (by !== "project" || isTrusted);
+    const undo = mayAllow ? lend(allowedTools, skill.path) : undefined;
     const count = { commands: 0 };
-    const text = await renderSkill({
+    const rendered = renderSkill({
       body,
       args,
       argumentNames: skill.argumentNames,
@@ -139,13 +153,18 @@ export class SkillSet {
       },
       run: (command) => this.#run(command, { skill, ctx, number: ++count.commands }),
     });
+    const text = await rendered.catch((error: unknown) => {
+      // What was not loaded allows nothing.
+      undo?.();
+      throw error;
+    });
     return skillBlock({ name: skill.name, folder: skill.folder, text });
   }
 
   /** A project's skill runs what it held when the project was judged, and only if it may act. */
   #refusal(skill: Skill, commands: readonly string[]): string | undefined {
     if (commands.length === 0) return undefined;
-    const runs = `The skill ${skill.name} (${skill.path}) runs commands when it is loaded`;
+    const runs = `The skill ${skill.name} (${shown(skill.path)}) runs commands when it is loaded`;
     if (this.#world.settings.other["disableSkillShellExecution"] === true) {
       return `${runs}, which the setting disableSkillShellExecution forbids.`;
     }
@@ -177,10 +196,16 @@ export class SkillSet {
     const output: ToolOutput = await tool.run(admission.input ? tool.parse(admission.input) : input, confined);
     const text = typeof output.content === "string" ? output.content : "";
     if (output.isError) throw new Error(failed(text));
+    if (asFields(output.data)["backgroundTaskId"] !== undefined) throw new Error(failed(`it did not end. ${text}`));
     return text;
   }
 }
 
 function isCalled({ name }: Skill, wanted: string): boolean {
   return name.toLowerCase() === wanted.replace(/^\//, "").toLowerCase();
+}
+
+/** In one line: a path can have line breaks in it. */
+function shown(path: string): string {
+  return path.replace(/\p{Cc}+/gu, " ");
 }

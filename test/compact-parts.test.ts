@@ -268,7 +268,10 @@ describe("shown again", () => {
     expect(textTokens(long)).toBeGreaterThan(4_900);
     expect(long).toEndWith("\n[cut: load the skill again for the rest]\n</skill>");
     const block = (value: string) => ({ type: "text" as const, text: value });
-    const again: Message[] = [{ ...user("summary"), synthetic: true, content: ["summary", twice, long].map(block) }];
+    const summary = { goal: "", requests: [], decisions: "", files: [], failing: [], todos: [], next: "" };
+    const again: Message[] = [
+      { ...user("summary"), synthetic: true, summary, content: ["summary", twice, long].map(block) },
+    ];
     expect(await show(again)).toEqual([twice, long]);
     const tight = await show(messages, { budget: 2_000 });
     expect(tight).toHaveLength(3);

@@ -12,6 +12,23 @@ const exit = (id: string, plan: string, result = "The plan is accepted.", isErro
   did(id, { name: "ExitPlanMode", input: { plan } }, result, isError);
 const noKeep = { tokens: 5_000, keep: () => undefined };
 
+test("none is restored while a new one is made", async () => {
+  const messages = [...exit("a", "OLD PLAN"), ...history(40, 1_300).slice(1)];
+  const { compactor } = compactorWith({ provider: summarising() });
+  const kept = async (mode: "plan" | "default") => {
+    const run = compactor.run(
+      { ...START, mode, messages: [user("x"), ...messages] },
+      { reason: "manual", focus: "" },
+      NEVER,
+    );
+    let step = await run.next();
+    while (!step.done) step = await run.next();
+    if (step.value.kind === "stuck") throw new Error(step.value.why);
+    return JSON.stringify(step.value.event.messages[0]).includes("OLD PLAN");
+  };
+  expect([await kept("default"), await kept("plan")]).toEqual([true, false]);
+});
+
 describe("the plan of a history", () => {
   test("is that of the last ExitPlanMode that went through", () => {
     expect(agreedPlan([user("x")])).toBeUndefined();

@@ -177,7 +177,7 @@ function gate(answer: (question: Question) => Promise<Answer> | Answer, mode: Pe
     warn: (text) => warnings.push(text),
   });
   const admit = (call: ToolUse, access: Access) => gate.admit(call, access, "title", new AbortController().signal);
-  return { admit, asked, state, kept, warnings };
+  return { gate, admit, asked, state, kept, warnings };
 }
 const bash: ToolUse = { type: "tool_use", id: "t", name: "Bash", input: { command: "make x" } };
 
@@ -194,6 +194,35 @@ test("questions come one at a time; always is asked once", async () => {
   const once = gate(() => ({ behavior: "allow", scope: "once" }));
   await Promise.all([1, 2, 3].map(() => once.admit(bash, shell("make x"))));
   expect([once.asked.length, once.state.most]).toEqual([3, 1]);
+});
+
+test("rules are lent until they are taken back, one by one too; none for every command or to end plan mode", async () => {
+  const { gate: lender, admit, asked } = gate(() => ({ behavior: "deny" }));
+  const undo = lender.lend(["Bash(make x:*)"], "a skill");
+  lender.lend(
+    [
+      "Bash(make y)",
+      "ExitPlanMode(*)",
+      "ExitPlanMode",
+      "Bash( )",
+      "Bash(*:*)",
+      "Bash(* *)",
+      "Bash( * :*)",
+      "Bash(*\t*)",
+    ],
+    "another",
+  );
+  const y = { ...bash, input: { command: "make y" } };
+  expect([await admit(bash, shell("make x")), await admit(y, shell("make y"))]).toMatchObject([
+    { behavior: "allow" },
+    { behavior: "allow" },
+  ]);
+  expect(lender.rules().allow.map(({ text }) => text)).toEqual(["Bash(make x:*)", "Bash(make y)"]);
+  undo();
+  await admit(bash, shell("make x"));
+  expect(asked.length).toBe(1);
+  lender.takeBack();
+  expect(lender.rules().allow).toEqual([]);
 });
 
 test("updates of the answering program hold for the session; dontAsk asks nobody; a protected path has no always", async () => {

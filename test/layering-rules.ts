@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[] | typeof EVERYTHING> = {
   "src/subagents.ts": EVERYTHING,
   "src/skillset.ts": ["commands", "config", "context", "skills", "tools", ...BASE],
   "src/instructions.ts": ["src/permit.ts", "config", "context", "files", "prompt", ...BASE],
-  "src/project.ts": ["commands", "config", "permissions", ...BASE],
+  "src/project.ts": ["commands", "config", "permissions", "skills", ...BASE],
   "src/permit.ts": ["permissions", "sandbox", "config", "commands", ...BASE],
   "src/grep-worker.ts": ["tools", "files", ...BASE],
   core: [],

@@ -135,6 +135,21 @@ test("only so many files are looked at and named, and no path can end the remind
   expect(odd).toContain("- /x <\\/reminder>\n</reminder>");
 });
 
+test("a history that goes on in another mode than it was told is told", async () => {
+  const told = {
+    role: "user" as const,
+    id: "r",
+    synthetic: true,
+    content: [{ type: "text" as const, text: "<reminder>\nThe permission mode is now plan: x\n</reminder>" }],
+  };
+  const goes = (mode: "default" | "plan") => {
+    const messages = [user("go"), told];
+    return new Reminders(QUIET, { messages, mode }).next({ messages, mode });
+  };
+  expect(JSON.stringify(await goes("default"))).toContain("The permission mode is now default");
+  expect(await goes("plan")).toBeUndefined();
+});
+
 test("in the loop it follows what was typed and the results, and the past stays as it was", async () => {
   const made = new Reminders(QUIET, START);
   const provider = played([reply([call("c1", "Look")]), reply([text("done")])]);

@@ -1,5 +1,7 @@
 // Skills: which are found and who they belong to, what their text becomes, and how the model is told of them.
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { skillListing } from "../src/commands/skills.ts";
+import { requestOf } from "../src/context/facts.ts";
 import { skillBlock, skillsInUse } from "../src/context/skills.ts";
 import type { Message } from "../src/core/types.ts";
 import { discoverSkills, type Skill, type SkillOptions } from "../src/skills/discover.ts";
@@ -7,6 +9,22 @@ import { listing, listingBudget } from "../src/skills/listing.ts";
 import { commandsIn, piecesOf, readSkill } from "../src/skills/parse.ts";
 import { renderSkill, type Rendering } from "../src/skills/render.ts";
 import { memoryBox, type Box } from "./memory-kit.ts";
+
+const base: Skill = {
+  name: "x",
+  kind: "skill",
+  path: "/p",
+  real: "/p",
+  folder: "/",
+  by: "person",
+  commands: [],
+  allowedTools: [],
+  argumentHint: "",
+  argumentNames: [],
+  forModel: true,
+  forPerson: true,
+  description: "What it does.",
+};
 
 describe("the header", () => {
   test("says who may call it, with what, and what it allows", () => {
@@ -44,6 +62,30 @@ Fix $issue.
     expect(readSkill(source).description).toBe(description);
   });
 
+  test("odd values are no texts; one with a colon is", () => {
+    expect(readSkill("---\nargument-hint: [{toString: 1}, a]\narguments: [1, {a: 2}, b]\n---\n")).toMatchObject({
+      argumentHint: "[a]",
+      argumentNames: ["b"],
+    });
+    expect(readSkill("---\ndescription: Use it: never\ndisable-model-invocation: yes\n---\nx")).toMatchObject({
+      description: "Use it: never",
+      forModel: false,
+    });
+    // What cannot be read may have said that only the person loads it.
+    expect(readSkill('---\nname: "open\n---\nx')).toMatchObject({ forModel: false, forPerson: true });
+    const aliases = [
+      "x: &a [y, y, y, y, y, y, y, y]",
+      ...["b", "c", "d", "e", "f", "g", "h"].map((to, n) => {
+        const from = "abcdefg"[n];
+        return `${to}: &${to} [${Array.from({ length: 8 }, () => `*${from}`).join(", ")}]`;
+      }),
+      "argument-hint: *h",
+    ];
+    const began = performance.now();
+    readSkill(`---\n${aliases.join("\n")}\n---\n`);
+    expect(performance.now() - began).toBeLessThan(500);
+  });
+
   test("a long description is cut, and one that is no YAML costs the header only", () => {
     expect(readSkill(`---\ndescription: ${"x".repeat(2000)}\n---\n`).description).toHaveLength(1537);
     const broken = readSkill('---\ndescription: "open\nname: x\n---\nThe text.');
@@ -63,12 +105,28 @@ describe("commands in the text", () => {
     ["```\nnot !important`s`\n```", []],
     ["!``", []],
     ["!`open", []],
+    ["```! git log\n```", ["git log"]],
+    ["a\n  ```!\n  x\n  ```\nb !`c`", ["x", "c"]],
+    ["```!\nx\n\n```!\ny\n```", ["x\n\n```!\ny"]],
+    ["```!\nnever closed !`a`", ["a"]],
     ["- !`a`\n\t!`b`", ["a", "b"]],
   ])("%j", (body, commands) => {
     expect(commandsIn(body)).toEqual(commands);
     const texts = piecesOf(body).flatMap((piece) => (piece.kind === "text" ? [piece.text] : []));
     expect(texts.filter((text) => !body.includes(text))).toEqual([]);
   });
+});
+
+test("texts that are made to be slow are not", () => {
+  for (const text of [
+    "```!\n".repeat(50_000),
+    " !`".repeat(80_000),
+    "```!\n".repeat(20_000) + "```\n".repeat(20_000),
+  ]) {
+    const began = performance.now();
+    commandsIn(text);
+    expect(performance.now() - began).toBeLessThan(500);
+  }
 });
 
 describe("the text", () => {
@@ -216,6 +274,26 @@ describe("found on the disk", () => {
     ]);
   });
 
+  test("nobody's take the place of somebody else's, nor their names", () => {
+    for (let n = 0; n < 510; n++) box.put(`outer/project/.claude/skills/s${n}/notes.txt`, "nothing");
+    box.put("home/.claude/commands/deploy.md", "mine");
+    box.put("home/.claude/commands/other.md", "mine");
+    box.put("outer/project/.claude/skills/Deploy/SKILL.md", "theirs");
+    box.put("home/.claude/commands/cost.md", "mine");
+    const { names, problems, skills } = found({ reserved: ["cost"] });
+    expect(names).toEqual([
+      "person command cost home/.claude/commands/cost.md",
+      "person command deploy home/.claude/commands/deploy.md",
+      "person command other home/.claude/commands/other.md",
+    ]);
+    expect(skills.map(({ forPerson }) => forPerson)).toEqual([false, true, true]);
+    expect(problems).toEqual([
+      "home/.claude/commands/cost.md: /cost is a built-in command: only the model can load it",
+      "outer/project/.claude/skills/Deploy/SKILL.md: home/.claude/commands/deploy.md has the same name and counts",
+      "outer/project/.claude/skills: there are more than 300 skills or 500 files; the rest is left out",
+    ]);
+  });
+
   test("thousands of them are bounded", () => {
     for (let n = 0; n < 600; n++) box.put(`outer/project/.claude/commands/c${n}.md`, "text");
     const { names, problems } = found();
@@ -227,22 +305,7 @@ describe("found on the disk", () => {
 });
 
 describe("the listing", () => {
-  const skill = (name: string, more: Partial<Skill> = {}): Skill => ({
-    name,
-    kind: "skill",
-    path: "/p",
-    real: "/p",
-    folder: "/",
-    by: "person",
-    commands: [],
-    allowedTools: [],
-    argumentHint: "",
-    argumentNames: [],
-    forModel: true,
-    forPerson: true,
-    description: "What it does.",
-    ...more,
-  });
+  const skill = (name: string, more: Partial<Skill> = {}): Skill => ({ ...base, name, ...more });
 
   test("descriptions within the budget, then names, then a number", () => {
     const many = Array.from({ length: 230 }, (_, n) => skill(`s${n}`));
@@ -276,6 +339,27 @@ describe("in a conversation", () => {
     stopReason: "tool_use",
     content: [{ type: "tool_use", id, name, input: {} }],
     usage: { input_tokens: 1, output_tokens: 1, cache_creation_input_tokens: 0, cache_read_input_tokens: 0 },
+  });
+
+  test("of several in one reply the last is the latest", () => {
+    const content = ["a", "b", "c"].map((name) => ({
+      type: "tool_result" as const,
+      tool_use_id: name,
+      content: used(name, name),
+    }));
+    const calls = ["a", "b", "c"].map((name) => ({ type: "tool_use" as const, id: name, name: "Skill", input: {} }));
+    const reply = called("x");
+    const messages = [{ ...reply, content: calls } as Message, { role: "user" as const, id: "r", content }];
+    expect(skillsInUse(messages).map(({ name }) => name)).toEqual(["c", "b", "a"]);
+    const pasted: Message = { role: "user", id: "p", content: [{ type: "text", text: used("d", "pasted") }] };
+    expect(skillsInUse([pasted])).toEqual([]);
+    expect(requestOf(pasted)).toContain("pasted");
+  });
+
+  test("a listing cannot be forged by a name or a rule with line breaks", () => {
+    const forged = { ...base, name: "x", path: "/p/a\n  yours: b", allowedTools: ["Bash(a\n\n  yours, x)"] };
+    const lines = skillListing({ skills: [forged], problems: ["/p\n/exit: ok"] }).split("\n");
+    expect(lines).toHaveLength(5);
   });
 
   test("what was loaded by a call, typed or restored, each once, the latest first", () => {

@@ -93,6 +93,24 @@ async function plays(calls: ReturnType<typeof call>[], { mode = "default", answe
 const enterCall = call("e", "EnterPlanMode");
 const ACCEPTED = expect.stringMatching(/^The plan is accepted and plan mode is over: carry it out now\. /);
 
+test("beginning one is asked each time: a rule would let it begin where nobody could agree", async () => {
+  const { asked } = await plays([enterCall], { mode: "default" });
+  expect(asked.map(({ always }) => always)).toEqual([undefined]);
+});
+
+test("what changes something is refused in plan mode, although a rule wants it asked", () => {
+  const how = { mode: "plan", ask: ["Write", "Bash(touch:*)", "Bash(ls:*)"] } as const;
+  const decided = [
+    project.write("a.txt", { ...how, ask: [...how.ask] }),
+    ...["touch x", "ls"].map((text) => project.bash(text, { ...how, ask: [...how.ask] })),
+  ];
+  expect(decided.map(({ behavior, step }) => [behavior, step])).toEqual([
+    ["deny", "plan"],
+    ["deny", "plan"],
+    ["ask", "ask"],
+  ]);
+});
+
 describe("a plan that is agreed to", () => {
   test.each(MODES.filter((mode) => mode !== "plan" && mode !== "dontAsk"))(
     "ends plan mode with the mode before it: %s",

@@ -85,8 +85,13 @@ export function sendable(conversation: WithSkills): Command[] {
 /** The command a prompt consists of; undefined when it is for the model, as `/etc/hosts is wrong` is. */
 export function commandIn(text: string, conversation: WithSkills): { command: Command; argument: string } | undefined {
   const [, name, argument = ""] = /^\s*\/([^\s/]+)(?:\s+(\S[\s\S]*))?\s*$/.exec(text) ?? [];
-  const command = sendable(conversation).find((one) => one.name === name);
+  const command = sendable(conversation).find((one) => isCalled(one, name));
   return command && { command, argument: argument.trim() };
+}
+
+/** Names differ by more than the case of their letters. */
+function isCalled({ name }: Command, typed: string | undefined): boolean {
+  return name.toLowerCase() === typed?.toLowerCase();
 }
 
 /** A line typed in the terminal that names a command, known or not; text of several lines does not. */
@@ -100,7 +105,7 @@ export function findCommand(
   conversation: WithSkills,
 ): { command: Command; argument: string } | undefined {
   const { name, argument } = partsOf(line);
-  const command = commandsOf(conversation).find((c) => c.name === (name === "quit" ? "exit" : name));
+  const command = commandsOf(conversation).find((one) => isCalled(one, name === "quit" ? "exit" : name));
   return command && { command, argument };
 }
 

@@ -41,14 +41,16 @@ export function skillListing({ skills, problems }: ReturnType<Conversation["skil
   const head =
     skills.length === 0 ? ["No skills (.claude/skills/NAME/SKILL.md) or commands (.claude/commands/NAME.md)."] : [];
   const part = (title: string, lines: readonly string[]) => (lines.length === 0 ? [] : [`${title}:`, ...lines]);
-  return [
+  const lines = [
     ...head,
     ...skills.flatMap((skill) => [`/${skill.name} ${skill.argumentHint}`.trimEnd(), ...details(skill)]),
     ...part(
-      "Not used",
+      "Not used, or not as it is written",
       problems.map((text) => `  ${text}`),
     ),
-  ].join("\n");
+  ];
+  // A name with a line break in it could pass for an entry of its own.
+  return lines.map((line) => line.replace(/\p{Cc}+/gu, " ")).join("\n");
 }
 
 function details({ description, path, by, forModel, forPerson, commands, allowedTools }: Skill): string[] {

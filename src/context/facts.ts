@@ -42,7 +42,8 @@ export function factsOf(messages: readonly Message[]): Facts {
 export function requestOf(message: Message): string | undefined {
   if (message.role !== "user" || message.synthetic) return undefined;
   const texts = message.content.flatMap((block) => (block.type === "text" ? [block.text] : []));
-  const own = texts.filter((text) => text.trim() !== "" && !/^\s*<(?:reminder>|skill name=")/.test(text));
+  const isOurs = (text: string, at: number) => /^\s*<reminder>/.test(text) || (at > 0 && /^<skill name="/.test(text));
+  const own = texts.filter((text, at) => text.trim() !== "" && !isOurs(text, at));
   return own.length > 0 ? own.join("\n\n") : undefined;
 }
 

@@ -37,8 +37,9 @@ export class Reminders {
   constructor(sources: ReminderSources, start: Pick<State, "messages" | "mode">) {
     this.#sources = sources;
     this.#date = sources.today();
-    // Plan mode is said even when it was there from the start: it changes what is wanted.
-    this.#mode = start.mode === "plan" ? undefined : start.mode;
+    // Plan mode is said even when it was there from the start: it changes what is wanted. A history that goes on was told
+    // another mode perhaps.
+    this.#mode = toldMode(start.messages) ?? (start.mode === "plan" ? undefined : start.mode);
     this.#first = start.messages[0]?.id;
     this.#begun = start.messages.length > 0;
   }
@@ -138,6 +139,21 @@ const MODES: Record<PermissionMode, string> = {
   dontAsk: "nobody is asked; what no rule allows is refused.",
   bypassPermissions: "calls are made without a question.",
 };
+
+/** The mode the last reminder about it named. */
+function toldMode(messages: State["messages"]): PermissionMode | undefined {
+  const reminders = messages.toReversed().flatMap((message) => {
+    if (message.role !== "user" || !message.synthetic) return [];
+    return message.content.flatMap((block) =>
+      block.type === "text" && block.text.startsWith("<reminder>") ? [block.text] : [],
+    );
+  });
+  for (const text of reminders) {
+    const told = /^The permission mode is now (\w+):/m.exec(text)?.[1];
+    if (told !== undefined && Object.hasOwn(MODES, told)) return told as PermissionMode;
+  }
+  return undefined;
+}
 
 function inLine(path: string): string {
   return path.replace(/\p{Cc}/gu, " ").replace(/<(?=\/?reminder\b)/gi, "<\\");

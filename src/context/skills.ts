@@ -32,9 +32,12 @@ export function skillsInUse(messages: readonly Message[]): UsedSkill[] {
   }
   for (const message of messages.toReversed()) {
     if (message.role !== "user") continue;
-    for (const block of message.content) {
-      if (block.type === "text") take(block.text);
-      else if (block.type === "tool_result" && calls.has(block.tool_use_id) && !block.is_error) take(resultText(block));
+    const blocks = [...message.content.entries()];
+    // A compaction has put the latest first.
+    for (const [at, block] of message.summary ? blocks : blocks.reverse()) {
+      // The first block is the person's own words, or the summary.
+      if (block.type === "text" && at > 0) take(block.text);
+      if (block.type === "tool_result" && calls.has(block.tool_use_id) && !block.is_error) take(resultText(block));
     }
   }
   return [...used.values()];

@@ -24,10 +24,17 @@ export function decideCommand(call: ToolUse, command: string, { rules, mode, wor
   // The same command in the same state is the same part: looked at once, however often it stands there.
   const analysis = { ...found, parts: [...new Set(found.parts)] };
   const shell: CommandCase = { ...situation, call, command, analysis, parts: withAllInner(analysis.parts) };
-  const decided = forbidden(shell) ?? guarded(shell) ?? byRulesAndMode(shell);
+  const decided = stricter(forbidden(shell), shell) ?? guarded(shell) ?? byRulesAndMode(shell);
   const confine = decided.behavior === "deny" ? undefined : confinement(decided.step, shell);
   const parts = () => found.parts.map((part) => partDecision(part, shell));
   return { ...decided, parts, touches: touches(shell, confine), ...(confine ? { confine } : {}) };
+}
+
+/** In plan mode a yes to an ask rule is no yes to a plan. */
+function stricter(found: Core | undefined, shell: CommandCase): Core | undefined {
+  if (found?.behavior !== "ask" || shell.mode !== "plan") return found;
+  const guard = guarded(shell);
+  return guard?.behavior === "deny" ? guard : found;
 }
 
 function criticalIn(parts: readonly Part[], world: World): string | undefined {

@@ -31,11 +31,12 @@ function other(call: ToolUse, access: Calm, { rules, mode, world }: Situation): 
   if (access.kind === "plan" && access.step === "leave" && mode !== "plan") {
     return { behavior: "deny", step: "mode", reason: NOTHING_TO_AGREE_ON, touches };
   }
-  const asked = rules.ask.find((rule) => forbidsCall(rule, about));
-  if (asked) return { behavior: "ask", step: "ask", reason: `${say(asked)} wants it asked`, rule: asked, touches };
+  // A yes to an ask rule is no yes to a plan.
   if (mode === "plan" && (access.kind === "write" || access.kind === "unknown")) {
     return { behavior: "deny", step: "plan", reason: `plan mode changes nothing: ${PLAN_FIRST}`, touches };
   }
+  const asked = rules.ask.find((rule) => forbidsCall(rule, about));
+  if (asked) return { behavior: "ask", step: "ask", reason: `${say(asked)} wants it asked`, rule: asked, touches };
   // Planning ends with a question: where nobody wants to be asked, the model must not be able to begin it.
   if (mode === "bypassPermissions" && access.kind !== "plan")
     return { behavior: "allow", step: "bypass", reason: "permissions are bypassed", touches };

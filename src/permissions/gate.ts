@@ -76,9 +76,16 @@ export class Gate {
     };
   }
 
-  /** Allow rules that count until `takeBack`. `source`: whose they are. */
-  lend(texts: readonly string[], source: string): void {
-    this.#lent.push(...this.#parsed(texts, "allow", source));
+  /**
+   * Allow rules that count until `takeBack`, or until what this returns is called. `source`: whose they are. None that
+   * would allow every command, or end plan mode without the person.
+   */
+  lend(texts: readonly string[], source: string): () => void {
+    const lent = this.#parsed(texts, "allow", source).filter(isNarrow);
+    this.#lent.push(...lent);
+    return () => {
+      this.#lent = this.#lent.filter((rule) => !lent.includes(rule));
+    };
   }
 
   takeBack(): void {
@@ -166,6 +173,13 @@ export class Gate {
       return [];
     });
   }
+}
+
+function isNarrow({ tool, spec }: Rule): boolean {
+  if (tool === "EnterPlanMode" || tool === "ExitPlanMode") return false;
+  if (tool !== "Bash") return true;
+  // Stars, blanks and colons alone are any command.
+  return spec.kind === "command" && !/^[*\s:]*$/.test(spec.text);
 }
 
 /** A no without a word to it, as the model hears it. */

@@ -48,6 +48,11 @@ export function allowsPart({ spec }: Rule, { text, program, harmlessPrefix, sour
   );
 }
 
+/** As the Skill tool finds it: however it is written, with or without a slash. */
+function skillName(name: string): string {
+  return name.trim().replace(/^\//, "").toLowerCase();
+}
+
 export function isDomain({ spec }: Rule, url: string): boolean {
   if (spec.kind !== "domain") return false;
   const host = hostOf(url);
@@ -55,13 +60,14 @@ export function isDomain({ spec }: Rule, url: string): boolean {
   return spec.subdomains ? host.endsWith(`.${spec.host}`) : host === spec.host;
 }
 
-/** Agents and skills by name, other tools by a parameter. */
-export function isInput({ spec }: Rule, { name, input }: ToolUse): boolean {
+/** Agents and skills by name, other tools by a parameter. What forbids or asks about a skill does so with any arguments. */
+export function isInput({ spec, behavior }: Rule, { name, input }: ToolUse): boolean {
   if (spec.kind === "param") {
     const value = Object.hasOwn(input, spec.param) ? input[spec.param] : undefined;
     return /^(string|number|boolean)$/.test(typeof value) && matches(spec.steps, String(value));
   }
   if (spec.kind !== "name") return false;
   if (name !== "Skill") return (input["subagent_type"] ?? "general-purpose") === spec.name;
-  return input["skill"] === spec.name && (spec.args || !input["args"]);
+  const isNamed = skillName(String(input["skill"])) === skillName(spec.name);
+  return isNamed && (spec.args || behavior !== "allow" || !input["args"]);
 }

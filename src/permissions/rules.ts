@@ -70,7 +70,9 @@ function specOf(tool: string, inner: string, behavior: Behavior, at: Anchors): S
   if (tool === "Agent" || tool === "Task" || tool === "Skill") {
     const args = / \*$|:\*$/.test(inner);
     const name = inner.replace(/( |:)\*$/, "");
-    return /^[\w:.@/-]+$/.test(name) ? { kind: "name", name, args } : { problem: `expected ${tool}(name)` };
+    return /^[\p{L}\p{M}\p{N}_:.@/-]+$/u.test(name)
+      ? { kind: "name", name, args }
+      : { problem: `expected ${tool}(name)` };
   }
   if (behavior === "allow") return { problem: `an allow rule for ${tool} takes no pattern: expected ${tool}` };
   return { problem: `expected ${tool} or ${tool}(parameter:value)` };

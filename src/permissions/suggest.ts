@@ -55,8 +55,8 @@ function candidates(call: ToolUse, access: Access, here: Here): string[] {
       return host === undefined ? [] : [`${call.name}(domain:${host})`];
     }
     case "plan":
-      // Each plan is looked at.
-      return access.step === "enter" ? [call.name] : [];
+      // Each plan is looked at; and one begun where nobody can be asked would never end.
+      return [];
     case "none":
     case "agent":
     case "unknown":

@@ -16,10 +16,15 @@ type Kind = (typeof KINDS)[keyof typeof KINDS];
 
 /**
  * The items of one folder, in a stable order. Links are followed and what they lead to is read like the rest.
- * `isPersonal` says which `.claude` or `.nanocode` is the person's own and needs no trust.
+ * `isPersonal` says which `.claude` or `.nanocode` is the person's own and needs no trust. `acting`: what a skill or command
+ * does when it is loaded, in the words of who loads it; what the text looks like here counts besides.
  */
-export function surveyFiles(folder: string, isPersonal: (path: string) => boolean): ActingItem[] {
-  const survey = new Survey(folder);
+export function surveyFiles(
+  folder: string,
+  isPersonal: (path: string) => boolean,
+  acting: (path: string) => readonly string[] = () => [],
+): ActingItem[] {
+  const survey = new Survey(folder, acting);
   for (const name of HOLDERS) {
     const holder = join(folder, name);
     if (!statOf(holder)?.isDirectory() || isPersonal(holder)) continue;
@@ -31,6 +36,7 @@ export function surveyFiles(folder: string, isPersonal: (path: string) => boolea
 class Survey {
   readonly items: ActingItem[] = [];
   #folder: string;
+  #acting: (path: string) => readonly string[];
   #real: string;
   #entries = 0;
   #bytes = 0;
@@ -38,8 +44,9 @@ class Survey {
   /** Folders already seen: links may lead in circles. */
   #seen = new Set<string>();
 
-  constructor(folder: string) {
+  constructor(folder: string, acting: (path: string) => readonly string[]) {
     this.#folder = folder;
+    this.#acting = acting;
     this.#real = realPath(folder);
   }
 
@@ -62,21 +69,24 @@ class Survey {
   }
 
   #text(path: string, stat: Stats, kind: Kind): void {
-    const text = this.#read(path, stat, kind);
-    if (text === undefined) return;
-    const parts = actingParts(text, { injections: kind !== "agent" });
-    const exact = () => new Bun.CryptoHasher("sha256").update(text).digest("hex");
+    const bytes = this.#read(path, stat, kind);
+    if (bytes === undefined) return;
+    const seen = actingParts(bytes.toString("utf8"), { injections: kind !== "agent" });
+    // Whatever the encoding or the header hides from the look above, the loader sees.
+    const loaded = kind === "agent" ? [] : this.#acting(path);
+    const parts = [...seen, ...loaded.filter((line) => !seen.some((part) => part.includes(line)))];
+    const exact = () => new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
     if (parts.length > 0) this.#push({ path, kind, text: parts.join("\n"), exact: exact() });
   }
 
   /** Undefined when it is over a bound (which is an item then) or cannot be read by us, and so by nobody here. */
-  #read(path: string, stat: Stats, kind: string): string | undefined {
+  #read(path: string, stat: Stats, kind: string): Buffer | undefined {
     if (!stat.isFile()) return this.#unchecked(path, kind, "it is not a regular file");
     if (stat.size > MAX_FILE) return this.#unchecked(path, kind, "too large to check");
     this.#bytes += stat.size;
     if (this.#bytes > MAX_BYTES) return this.#overflow(path, kind);
     try {
-      return readFileSync(path, "utf8");
+      return readFileSync(path);
     } catch {
       return undefined; // said above
     }

@@ -38,6 +38,8 @@ export type SkillOptions = {
   overrides?: Readonly<Record<string, unknown>> | undefined;
   /** Whether a deny rule forbids to read a path. */
   hidden?(path: string): boolean;
+  /** Names that mean something else when they are typed; lower case. */
+  reserved?: readonly string[];
 };
 
 /** In bytes; a longer text is no instruction. */
@@ -48,12 +50,10 @@ const MAX_DEPTH = 4;
 /** Within a project nanocode's own folder comes first. */
 const HOLDERS = [".nanocode", ".claude"] as const;
 
-/** The first of a name counts: the machine's, then the person's, then the project's; skills before commands. Never throws. */
+/** The first of a name counts: the machine's, then the person's, then the project's; of each skills before commands. Never throws. */
 export function discoverSkills(options: SkillOptions): Skills {
   const discovery = new Discovery(options);
-  for (const kind of ["skill", "command"] as const) {
-    for (const holder of holdersOf(options)) discovery.folder(join(holder.path, `${kind}s`), kind, holder);
-  }
+  for (const own of Map.groupBy(holdersOf(options), ({ by }) => by).values()) discovery.owner(own);
   return discovery;
 }
 
@@ -82,6 +82,7 @@ class Discovery implements Skills {
   readonly problems: string[] = [];
   #options: SkillOptions;
   #entries = 0;
+  #left = MAX_SKILLS;
   /** Real paths of folders: links may lead in circles. */
   #visited = new Set<string>();
 
@@ -89,16 +90,25 @@ class Discovery implements Skills {
     this.#options = options;
   }
 
-  folder(folder: string, kind: Skill["kind"], holder: Holder, depth = 0): void {
+  /** Nobody's folders take room from somebody else's. */
+  owner(holders: readonly Holder[]): void {
+    this.#entries = 0;
+    this.#left = MAX_SKILLS;
+    for (const kind of ["skill", "command"] as const) {
+      for (const holder of holders) this.#folder(join(holder.path, `${kind}s`), kind, holder);
+    }
+  }
+
+  #folder(folder: string, kind: Skill["kind"], holder: Holder, depth = 0): void {
     for (const name of this.#names(folder, kind, holder)) {
       const path = join(folder, name);
-      if (++this.#entries > MAX_ENTRIES || this.skills.length >= MAX_SKILLS) return this.#full(folder);
+      if (++this.#entries > MAX_ENTRIES || this.#left <= 0) return this.#full(folder);
       if (kind === "skill") {
         const text = isFolder(path) ? textIn(path) : undefined;
         if (text !== undefined) this.#add(text, { kind, name, holder });
       } else if (name.toLowerCase().endsWith(".md")) {
         this.#add(path, { kind, name: name.slice(0, -3), holder });
-      } else if (depth < MAX_DEPTH && isFolder(path)) this.folder(path, kind, holder, depth + 1);
+      } else if (depth < MAX_DEPTH && isFolder(path)) this.#folder(path, kind, holder, depth + 1);
     }
   }
 
@@ -122,9 +132,9 @@ class Discovery implements Skills {
     const found = this.#text(path, holder);
     if (found === undefined) return;
     const { name: wanted, body, problem, ...head } = readSkill(found.text);
-    if (problem) this.#problem(path, problem);
+    if (problem) this.#problem(path, `${problem}: only you can load it`);
     const name = wanted ?? fileName;
-    if (!/^[\p{L}\p{N}][\p{L}\p{N}_.:-]{0,63}$/u.test(name))
+    if (!/^[\p{L}\p{N}][\p{L}\p{M}\p{N}_.:-]{0,63}$/u.test(name))
       return void this.#problem(path, "its name cannot be typed");
     const override = this.#options.overrides?.[name];
     if (override === "off") return;
@@ -133,9 +143,12 @@ class Discovery implements Skills {
       if (earlier.real !== found.real) this.#problem(path, `${earlier.path} has the same name and counts`);
       return;
     }
+    const isReserved = this.#options.reserved?.includes(name.toLowerCase()) ?? false;
+    if (isReserved) this.#problem(path, `/${name} is a built-in command: only the model can load it`);
     const only = override === "user-invocable-only" ? { forModel: false } : override === "name-only" ? NAME_ONLY : {};
     const where = { kind, path, real: found.real, folder: dirname(path), by: holder.by, commands: commandsIn(body) };
-    this.skills.push({ ...head, name, ...where, ...only });
+    this.#left--;
+    this.skills.push({ ...head, name, ...where, ...only, ...(isReserved ? { forPerson: false } : {}) });
   }
 
   #text(path: string, holder: Holder): { text: string; real: string } | undefined {
@@ -179,9 +192,16 @@ function isOutside(real: string, { within }: Holder): string | undefined {
 function textIn(folder: string): string | undefined {
   const exact = resolve(folder, "SKILL.md");
   if (find(exact).kind !== "missing") return exact;
-  const names = readdirSync(folder);
-  const name = names.find((one) => basename(one).toLowerCase() === "skill.md");
+  const name = namesIn(folder).find((one) => basename(one).toLowerCase() === "skill.md");
   return name === undefined ? undefined : join(folder, name);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // it may be entered, but not listed: nothing else can be found there
+  }
 }
 
 function isFolder(path: string): boolean {

@@ -26,6 +26,7 @@ export type SkillText = SkillHead & {
 const NAME = /^[a-z0-9](?:-?[a-z0-9])*$/;
 const NAME_CHARS = 64;
 const DESCRIPTION_CHARS = 1_536;
+const MOST_RULES = 100;
 
 /** Never throws: a header that cannot be read costs what it says, not the text. `source` has "\n" at its line ends. */
 export function readSkill(source: string): SkillText {
@@ -38,7 +39,8 @@ export function readSkill(source: string): SkillText {
     argumentHint: inLine(hintOf(fields["argument-hint"])),
     argumentNames: namesOf(named),
     allowedTools: rulesIn(fields["allowed-tools"]),
-    forModel: !isTrue(fields["disable-model-invocation"]),
+    // A header that cannot be read may have said that only the person loads it.
+    forModel: problem === undefined && !isTrue(fields["disable-model-invocation"]),
     forPerson: !isFalse(fields["user-invocable"]),
     body,
     ...(problem === undefined ? {} : { problem }),
@@ -47,7 +49,7 @@ export function readSkill(source: string): SkillText {
 
 /** `[file]` without quotes is a list for YAML. */
 function hintOf(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.join(", ")}]`;
+  if (Array.isArray(value)) return `[${value.filter((one) => typeof one === "string").join(", ")}]`;
   return typeof value === "string" ? value : "";
 }
 
@@ -59,9 +61,9 @@ function namesOf(value: unknown): string[] {
 /** `Read, Bash(git add:*)`: blanks and commas divide, but not within parentheses. */
 function rulesIn(value: unknown): string[] {
   const texts = Array.isArray(value) ? value : [value];
-  const rules = texts.flatMap((text) =>
-    typeof text === "string" ? (text.match(/[^\s,()]+(?:\([^)]*\))?/g) ?? []) : [],
-  );
+  const rules = texts
+    .slice(0, MOST_RULES)
+    .flatMap((text) => (typeof text === "string" ? (text.match(/[^\s,()]+(?:\([^)]*\))?/g) ?? []) : []));
   return rules.filter((rule) => !TOO_MUCH.test(rule));
 }
 
@@ -69,11 +71,11 @@ function rulesIn(value: unknown): string[] {
 const TOO_MUCH = /^(?:\*|Bash|Bash\(\s*:?\**\s*\)|(?:Enter|Exit)PlanMode)$/;
 
 function isTrue(value: unknown): boolean {
-  return value === true || value === "true";
+  return value === true || (typeof value === "string" && /^(?:true|yes|on)$/i.test(value));
 }
 
 function isFalse(value: unknown): boolean {
-  return value === false || value === "false";
+  return value === false || (typeof value === "string" && /^(?:false|no|off)$/i.test(value));
 }
 
 /** Without what is a heading, as text for one line. */
@@ -89,22 +91,66 @@ function inLine(text: string): string {
 
 export type Piece = { kind: "text"; text: string } | { kind: "command"; command: string };
 
-/** `` !`command` `` at the start of a line or behind a blank, or a fence that is marked with `!`. */
-const COMMAND = /(?<=^|\s)!`([^`\n]+)`|^[ \t]*```!([^\n]*\n[\s\S]*?)^[ \t]*```[ \t]*$/gm;
+const INLINE = /(?<=^|\s)!`([^`\n]+)`/g;
+const OPENING = /^[ \t]*```!/;
+const CLOSING = /^[ \t]*```[ \t]*$/;
 
-/** A text as what stands there and what is to be run; all pieces together are the text. */
+/**
+ * A text as what stands there and what is to be run: `` !`command` `` at the start of a line or behind a blank, and fences
+ * that begin with `!`. Takes time by the length of the text, whatever is in it.
+ */
 export function piecesOf(body: string): Piece[] {
-  const pieces: Piece[] = [];
-  let from = 0;
-  for (const match of body.matchAll(COMMAND)) {
-    const command = (match[1] ?? match[2] ?? "").trim();
-    if (command === "") continue;
-    if (match.index > from) pieces.push({ kind: "text", text: body.slice(from, match.index) });
-    pieces.push({ kind: "command", command });
-    from = match.index + match[0].length;
+  const pieces = new Pieces();
+  const lines = body.split("\n").map((line, at, all) => (at < all.length - 1 ? `${line}\n` : line));
+  const closings = lines.flatMap((line, at) => (CLOSING.test(line.trimEnd()) ? [at] : []));
+  let next = 0;
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at] ?? "";
+    while ((closings[next] ?? Number.POSITIVE_INFINITY) <= at) next++;
+    const closing = closings[next];
+    const isFence = closing !== undefined && OPENING.test(line);
+    const command = isFence ? lines.slice(at, closing).join("").replace(OPENING, "").trim() : "";
+    if (closing === undefined || command === "") {
+      pieces.line(line);
+      continue;
+    }
+    pieces.command(command);
+    pieces.text(lines[closing]?.endsWith("\n") ? "\n" : "");
+    at = closing;
   }
-  if (from < body.length) pieces.push({ kind: "text", text: body.slice(from) });
-  return pieces;
+  return pieces.done();
+}
+
+class Pieces {
+  #all: Piece[] = [];
+  #text = "";
+
+  text(text: string): void {
+    this.#text += text;
+  }
+
+  command(command: string): void {
+    this.done();
+    this.#all.push({ kind: "command", command });
+  }
+
+  line(line: string): void {
+    let from = 0;
+    for (const match of line.matchAll(INLINE)) {
+      const command = (match[1] ?? "").trim();
+      if (command === "") continue;
+      this.text(line.slice(from, match.index));
+      this.command(command);
+      from = match.index + match[0].length;
+    }
+    this.text(line.slice(from));
+  }
+
+  done(): Piece[] {
+    if (this.#text !== "") this.#all.push({ kind: "text", text: this.#text });
+    this.#text = "";
+    return this.#all;
+  }
 }
 
 /** As they stand in the text, placeholders included. */

@@ -79,8 +79,8 @@ async function commanded({ command, argument }: Wanted, { conversation, sink, ta
   try {
     const result = await command.run(argument, { conversation, signal, event });
     if (result.kind === "prompt") return result;
-    if (result.kind === "say" && result.failed) tally.take({ type: "done", reason: "error", error: result.text });
-    else tally.say(result.kind === "exit" ? "" : result.text);
+    const failed = result.kind === "say" && result.failed === true;
+    tally.say(result.kind === "exit" ? "" : result.text, { failed });
   } catch (error) {
     if (!signal.aborted) throw error;
     tally.take({ type: "done", reason: "aborted" });

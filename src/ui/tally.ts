@@ -67,6 +67,7 @@ export class Tally {
   #turns = 0;
   #usage = NO_USAGE;
   #denials: ToolUse[] = [];
+  #isOurs = false;
   #text = "";
   #stopReason: string | null = null;
   #now: () => number;
@@ -112,9 +113,10 @@ export class Tally {
   }
 
   /** The whole answer, which is ours and not a model's. */
-  say(text: string): void {
+  say(text: string, { failed = false } = {}): void {
     this.#text = text;
-    this.done = { type: "done", reason: "end_turn" };
+    this.#isOurs = true;
+    this.done = failed ? { type: "done", reason: "error", error: text } : { type: "done", reason: "end_turn" };
   }
 
   #reply(message: AssistantMessage): void {
@@ -174,6 +176,7 @@ export class Tally {
 
   /** What text mode prints. */
   resultText(): string {
+    if (this.#isOurs) return this.#text;
     if (this.done?.reason === "error") return `API Error: ${this.done.error ?? "unknown"}`;
     if (this.done?.reason === "refusal" && this.#text === "") return "The model declined to answer this request.";
     return this.#text;

@@ -23,7 +23,7 @@ export function parseFrontmatter(text: string): Frontmatter {
   if (!end) return { fields: {}, body: text };
   const header = text.slice(start, start + end.index);
   const body = text.slice(start + end.index + end[0].length).replace(/^\n/, "");
-  const value = read(header) ?? read(quoted(header));
+  const value = read(header) ?? read(quoted(header, SPECIAL)) ?? read(quoted(header, COLON));
   if (value === undefined) return { fields: {}, body, problem: "its header is not valid YAML" };
   return { fields: asFields(value.read), body };
 }
@@ -38,10 +38,11 @@ function read(header: string): { read: unknown } | undefined {
   }
 }
 
-/** Values that begin with a character YAML keeps for itself, put in quotes. */
-function quoted(header: string): string {
-  return header.replace(
-    /^([ \t]*(?:-|[\w-]+:)[ \t]+)([*{[!&@`%].*)$/gm,
-    (_, lead: string, value: string) => lead + JSON.stringify(value.trimEnd()),
-  );
+/** Values that begin with a character YAML keeps for itself; and those with a colon in them besides. */
+const SPECIAL = /^([ \t]*(?:-|[\w-]+:)[ \t]+)([*{[!&@`%].*)$/gm;
+const COLON = /^([ \t]*(?:-|[\w-]+:)[ \t]+)([*{[!&@`%].*|[^"'|>\s].*:[ \t].*)$/gm;
+
+/** With such values in quotes. */
+function quoted(header: string, values: RegExp): string {
+  return header.replace(values, (_, lead: string, value: string) => lead + JSON.stringify(value.trimEnd()));
 }
