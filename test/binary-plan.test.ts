@@ -279,7 +279,7 @@ test("an agreed plan is word for word in what is sent after each compaction, in 
   const boundaries = messages(ran.stdout).filter(({ subtype }) => subtype === "compact_boundary");
   expect(boundaries.length).toBeGreaterThan(1);
 
-  const resume = (prompt: string) => run(box, ["-p", prompt, "--resume", SESSION, ...args]);
+  const resume = (prompt: string) => run(box, ["-p", prompt, "--resume", SESSION]);
   for (const prompt of ["/compact", "What now?", "/compact the parser", "And now?"]) {
     expect(await resume(prompt)).toMatchObject({ code: 0, stderr: "" });
   }

@@ -12,29 +12,30 @@ const exit = (id: string, plan: string, result = "The plan is accepted.", isErro
   did(id, { name: "ExitPlanMode", input: { plan } }, result, isError);
 const noKeep = { tokens: 5_000, keep: () => undefined };
 
-test("none is restored while a new one is made", async () => {
-  const messages = [...exit("a", "OLD PLAN"), ...history(40, 1_300).slice(1)];
-  const { compactor } = compactorWith({ provider: summarising() });
-  const kept = async (mode: "plan" | "default") => {
-    const run = compactor.run(
-      { ...START, mode, messages: [user("x"), ...messages] },
-      { reason: "manual", focus: "" },
-      NEVER,
-    );
-    let step = await run.next();
-    while (!step.done) step = await run.next();
-    if (step.value.kind === "stuck") throw new Error(step.value.why);
-    return JSON.stringify(step.value.event.messages[0]).includes("OLD PLAN");
-  };
-  expect([await kept("default"), await kept("plan")]).toEqual([true, false]);
-});
-
 describe("the plan of a history", () => {
   test("is that of the last ExitPlanMode that went through", () => {
     expect(agreedPlan([user("x")])).toBeUndefined();
     const messages = [...exit("a", "one"), ...exit("b", "two"), ...exit("c", "three", "no", true)];
     expect(agreedPlan(messages)).toBe("two");
     expect(agreedPlan([...exit("a", "one", "no", true), ...history(2, 10)])).toBeUndefined();
+  });
+
+  test("is overtaken when a new one is begun, by the model or by the person", () => {
+    const agreed = exit("a", "one");
+    const enter = (isError: boolean) => did("e", { name: "EnterPlanMode", input: {} }, "x", isError);
+    const told = (mode: string): Message => ({
+      ...user(`<reminder>\nThe permission mode is now ${mode}: x\n</reminder>`),
+      synthetic: true,
+    });
+    expect(agreedPlan([...agreed, ...enter(false)])).toBeUndefined();
+    expect(agreedPlan([...agreed, ...enter(true)])).toBe("one");
+    expect(agreedPlan([...agreed, told("plan")])).toBeUndefined();
+    expect(agreedPlan([told("plan"), ...agreed, told("default"), user("The permission mode is now plan: no")])).toBe(
+      "one",
+    );
+    const block = planText("kept", noKeep);
+    expect([agreedPlan([summary(block)]), agreedPlan([summary(block), told("plan")])]).toEqual(["kept", undefined]);
+    expect(agreedPlan([summary(block), told("plan"), ...exit("b", "two")])).toBe("two");
   });
 
   test("is the changed one where it was changed, whose result stays", () => {

@@ -148,8 +148,7 @@ class Compaction {
 
   /** The plan that was agreed on, unless it stays in sight anyway. */
   #agreed(tail: readonly Message[], bounds: Parameters<typeof planText>[1]): TextBlock[] {
-    // While a new plan is made the old one has been overtaken.
-    const plan = this.#state.mode === "plan" ? undefined : agreedPlan(this.#state.messages);
+    const plan = agreedPlan(this.#state.messages);
     if (plan === undefined || plan === agreedPlan(tail)) return [];
     return [{ type: "text", text: planText(plan, bounds) }];
   }

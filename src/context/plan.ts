@@ -1,23 +1,43 @@
 // The plan that was agreed on, as a history has it: the last ExitPlanMode that went through, or what a compaction kept of it.
 import { planBlock, planIn } from "../core/plan.ts";
-import type { Message } from "../core/types.ts";
+import type { Message, ToolResult } from "../core/types.ts";
 import { textTokens } from "./budget.ts";
 import { shortened } from "./cut.ts";
-import { callsOf, resultText } from "./facts.ts";
+import { callsOf, resultText, type Done } from "./facts.ts";
 
 const PLAN_TOKENS = 5_000;
 
-/** Undefined: none was. */
+/** Undefined: none was, or a new one has been begun since. */
 export function agreedPlan(messages: readonly Message[]): string | undefined {
   const done = callsOf(messages).findLast(({ call, result }) => call.name === "ExitPlanMode" && !result.is_error);
+  const at = messages.findLastIndex((message) => (done ? holds(message, done.result) : isSummary(message)));
+  if (at < 0 || isBegunAnew(messages.slice(at + 1))) return undefined;
   if (!done) return restoredPlan(messages);
   const { plan } = done.call.input;
   // One that was changed before it was accepted stands in the result.
   return planIn(resultText(done.result)) ?? (typeof plan === "string" ? plan : undefined);
 }
 
+function holds({ content }: Message, result: ToolResult): boolean {
+  return content.some((block) => block.type === "tool_result" && block.tool_use_id === result.tool_use_id);
+}
+
+function isSummary(message: Message): boolean {
+  return message.role === "user" && message.summary !== undefined;
+}
+
+/** By the model, or by the person, of which a reminder has told. */
+function isBegunAnew(messages: readonly Message[]): boolean {
+  const isTold = (message: Message) =>
+    message.role === "user" &&
+    message.synthetic === true &&
+    message.content.some((block) => block.type === "text" && /^The permission mode is now plan:/m.test(block.text));
+  const isEntered = ({ call, result }: Done) => call.name === "EnterPlanMode" && !result.is_error;
+  return messages.some(isTold) || callsOf(messages).some(isEntered);
+}
+
 function restoredPlan(messages: readonly Message[]): string | undefined {
-  const summary = messages.findLast((message) => message.role === "user" && message.summary !== undefined);
+  const summary = messages.findLast(isSummary);
   const blocks = summary?.content ?? [];
   const block = blocks.find((one) => one.type === "text" && one.text.startsWith("<plan>\n"));
   return block?.type === "text" ? planIn(block.text) : undefined;
