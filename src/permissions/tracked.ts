@@ -1,6 +1,6 @@
 // Which files git has stored besides the ones on the disk: read from its index, without running it.
 // Source: https://git-scm.com/docs/index-format
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, type Stats } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
 /** Indexes read before, by path; `stamp`: time and size. */
@@ -10,9 +10,17 @@ const MOST_KNOWN = 4;
 /** Absolute paths of the tracked files of the repository around `folder`; none outside of one; undefined: not known. */
 export function trackedAround(folder: string): readonly string[] | undefined {
   for (let at = folder; ; at = dirname(at)) {
-    const found = statSync(join(at, ".git"), { throwIfNoEntry: false });
+    const found = entry(join(at, ".git"));
     if (found) return read(at, found.isDirectory());
     if (dirname(at) === at) return [];
+  }
+}
+
+function entry(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined; // below something that is no folder: there is no repository
   }
 }
 

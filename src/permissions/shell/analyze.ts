@@ -32,8 +32,9 @@ export function analyze(command: string, surroundings: Surroundings): Analysis {
   const unread = tooMuch(command);
   if (unread !== undefined) return { parts: [], problem: unread, complete: false };
   const script = parse(command);
-  // Without a dollar nothing in it asks for a variable.
-  const values = command.includes("$") ? valuesOf(script, surroundings) : new Map<string, Value>();
+  // Without a dollar nothing in it asks for a variable; a tilde may bring one with it.
+  const mayAsk = [command, surroundings.home, surroundings.cwd].some((text) => text.includes("$"));
+  const values = mayAsk ? valuesOf(script, surroundings) : new Map<string, Value>();
   const place: Place = { ...surroundings, values };
   const walk = new Walk(place);
   const state = { cwds: [surroundings.cwd], moved: false, defined: Names.NONE };
@@ -75,6 +76,7 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     braces: { left: MOST_BRACED_WORDS },
     script: () => undefined,
     problem: () => undefined,
+    lost: () => undefined,
     quiet: () => scope,
   };
   for (const { name, value, loop } of assignmentsOf(script, DEEPEST / 2 + 1)) {

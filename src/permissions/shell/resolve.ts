@@ -173,7 +173,7 @@ export function placeOf(path: string, cwd: string, files: Files): Place {
 function absolute(path: string, cwd: string): string {
   if (sep !== "/" || path === "" || path.startsWith("/")) return resolve(cwd, path);
   const whole = `${cwd}/${path}`;
-  return isTidy(whole) ? whole : resolve(cwd, path);
+  return isTidy(whole) && whole.isWellFormed() ? whole : resolve(cwd, path);
 }
 
 /** Names that match, at least: a class in brackets counts in either case. Undefined: too many to look at. */

@@ -23,6 +23,7 @@ import { followed, type Context, type Place, type State } from "./context.ts";
 import { fedBy } from "./redirects.ts";
 import { mayMove } from "./moves.ts";
 import { SimpleCommands } from "./simple.ts";
+import { mayHideCommands } from "./words.ts";
 
 /** Deeper nesting is not followed; the text then counts as not understood. */
 export const DEEPEST = 24;
@@ -169,7 +170,9 @@ export class Walk {
   }
 
   #construct(node: ArithmeticFor | ArithmeticCommand, context: Context, why: string): void {
-    this.#simple.construct(context.source.slice(node.pos, node.end), why);
+    const text = context.source.slice(node.pos, node.end);
+    this.#simple.construct(text, why);
+    if (mayHideCommands(text)) this.#lose(why);
     this.#simple.substitutions(node, context);
   }
 

@@ -50,6 +50,10 @@ export class WordScope implements Scope {
     if (this.#found) this.#found.problem ??= why;
   }
 
+  lost(why: string): void {
+    if (this.#found) this.#where.sink.lost(why);
+  }
+
   quiet(): Scope {
     return this.#found ? new WordScope(this.#where, undefined) : this;
   }

@@ -15,7 +15,8 @@ export function textOf(words: readonly Arg[]): string {
 
 /** For people. */
 export function shownText(arg: Arg): string {
-  return arg.kind === "text" ? arg.text : wordText(arg).replaceAll(UNKNOWN, "…");
+  const text = wordText(arg);
+  return text.includes(UNKNOWN) ? text.replaceAll(UNKNOWN, "…") : text;
 }
 
 /** As rules see it. */

@@ -7,6 +7,7 @@ import {
   type Word,
   type WordPart,
 } from "unbash";
+import { assemble, MOST_WORDS, type Piece } from "./assemble.ts";
 import { expandBraces } from "./braces.ts";
 import { isSafeArithmetic } from "./arithmetic.ts";
 import type { Names } from "./names.ts";
@@ -27,22 +28,15 @@ export type Scope = {
   script(script: ParsedScript | undefined): void;
   /** Something in the word that is not harmless by itself. */
   problem(why: string): void;
+  /** Commands may be in it that nobody has looked at. */
+  lost(why: string): void;
   /** The same, to which nothing is reported. */
   quiet(): Scope;
 };
 
-/** A stretch of a word. `quoted` text neither splits nor matches file names. */
-type Piece =
-  | { kind: "text"; text: string; quoted: boolean }
-  | { kind: "glob"; pattern: string }
-  | { kind: "value"; args: readonly Arg[]; quoted: boolean }
-  /** `digits`: a number, whatever it is. */
-  | { kind: "unknown"; quoted: boolean; digits?: true };
-
 /** Blanks and invisible characters that are no separators for the shell: nobody sees what they make of a word. */
 const ODD = /[\u00A0\u00AD\u061C\u1680\u180E\u2000-\u200F\u2028-\u202F\u205F-\u206F\u3000\uFEFF\uFFF9-\uFFFB]/;
 const ODD_PROBLEM = "an invisible character or a blank that is none outside quotes";
-const MOST_WORDS = 200;
 /** Of all braces of a text together. */
 export const MOST_BRACED_WORDS = 1000;
 
@@ -75,8 +69,15 @@ function complexArgs(word: Word, scope: Scope): Arg[] {
 
 /** The same where the shell does not split and no file names are put in (assignments, redirections, case, [[ ]]). */
 export function argOf(word: Word, scope: Scope): Arg {
-  const plain = plainWord(word, scope);
-  if (plain) return plain;
+  return plainWord(word, scope) ?? complexArg(word, scope);
+}
+
+/** Of an operand, `${x:-'$(y)'}`: between double quotes its single quotes are characters like any other. */
+function operandOf(word: Word, scope: Scope): Arg {
+  return bareWord(word, scope) ?? complexArg(word, scope);
+}
+
+function complexArg(word: Word, scope: Scope): Arg {
   const pieces = piecesOf(partsOf(word), scope, true).map((piece): Piece => {
     if (piece.kind === "glob") return { kind: "text", text: piece.pattern, quoted: true };
     return { ...piece, quoted: true };
@@ -88,7 +89,10 @@ export function argOf(word: Word, scope: Scope): Arg {
 /** Most words: no quotes, expansions or patterns in them. */
 function plainWord(word: Word, scope: Scope): Arg | undefined {
   const quoted = quotedText(word.text);
-  if (quoted !== undefined) return { kind: "text", text: quoted };
+  return quoted === undefined ? bareWord(word, scope) : { kind: "text", text: quoted };
+}
+
+function bareWord(word: Word, scope: Scope): Arg | undefined {
   if (word.parts || word.text.includes("~") || word.value === "") return undefined;
   if (ODD.test(word.value)) scope.problem(ODD_PROBLEM);
   if (isUnread(word.text)) scope.problem(`${word.text}: a word that is not understood`);
@@ -218,6 +222,7 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
       return [{ kind: "unknown", quoted }];
     case "ArithmeticExpansion":
       scriptsBelow(part, scope);
+      if (mayHideCommands(part.text)) scope.lost(HIDDEN);
       if (!isSafeArithmetic(part.expression, scope.values, scope.defined)) scope.problem("arithmetic with variables");
       return [{ kind: "unknown", quoted: true, digits: true }];
     case "ParameterExpansion":
@@ -241,6 +246,7 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   const { parameter: name, prefix, index, operation } = part;
   if (index !== undefined || prefix === "!") {
     scope.problem(`${part.text}: an expansion that can run commands`);
+    if (mayHideCommands(part.text)) scope.lost(HIDDEN);
     scriptsBelow(part, scope);
     return [{ kind: "unknown", quoted }];
   }
@@ -252,8 +258,19 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
     scope.problem(`${part.text}: an expansion that can assign or run commands`);
     scriptsBelow(part, scope);
   }
-  for (const operand of operands ?? []) argOf(operand, scope);
+  if ((!operands || operation.type === "Default") && mayHideCommands(part.text)) scope.lost(HIDDEN);
+  for (const operand of operands ?? []) operandOf(operand, scope);
   return [{ kind: "unknown", quoted }];
+}
+
+const HIDDEN = "what is quoted in an expansion could be a command for bash";
+
+/**
+ * Between double quotes and in a here-document single quotes in `${x:-...}` are characters like any other, and what `$'...'`
+ * stands for is expanded again: the parser does not see all of these.
+ */
+export function mayHideCommands(text: string): boolean {
+  return text.includes("'") && /[$`]/.test(text.slice(1));
 }
 
 /** The words of an operation that only looks; undefined for one that assigns, evaluates or is not known. */
@@ -301,86 +318,4 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
     return [{ kind: "value", args: [{ kind: "text", text: scope.cwd }], quoted }];
   }
   return [isNumber(name) ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
-}
-
-const SPECIAL = /[*?[\\]/g;
-
-/** Pieces of one word to what it becomes: one argument, or the words an unquoted known value splits into. */
-function assemble(pieces: readonly Piece[]): Arg[] {
-  const [only, ...others] = pieces;
-  if (only?.kind === "value" && others.length === 0) return wholeValue(only);
-  if (only?.kind === "text" && others.length === 0) return [{ kind: "text", text: only.text }];
-  const resolved = pieces.map(settle);
-  if (resolved.some((piece) => piece.kind === "unknown")) return [unknownWord(resolved)];
-  if (!resolved.some((piece) => piece.kind === "glob")) {
-    // An unquoted word of nothing is no word at all.
-    if (pieces.length === 0) return [];
-    const texts = product(resolved);
-    const [text, ...more] = texts ?? [];
-    if (text === undefined) return [{ kind: "unknown", start: "", single: true }];
-    return [more.length === 0 ? { kind: "text", text } : { kind: "oneof", texts: [text, ...more] }];
-  }
-  if (resolved.some((piece) => piece.kind === "texts" && piece.texts.length > 1)) {
-    return [{ kind: "unknown", start: "", single: false }];
-  }
-  const at = resolved.findIndex((piece) => piece.kind === "glob");
-  const pattern = resolved.map((piece) =>
-    piece.kind === "glob" ? piece.pattern : exactly(piece).replace(SPECIAL, "\\$&"),
-  );
-  const start = resolved.slice(0, at).map(exactly);
-  return [{ kind: "glob", pattern: pattern.join(""), start: start.join(""), single: false }];
-}
-
-type Settled = Exclude<Piece, { kind: "value" | "text" }> | { kind: "texts"; texts: readonly string[] };
-
-function unknownWord(pieces: readonly Settled[]): Arg {
-  const at = pieces.findIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1);
-  const start = pieces.slice(0, at).map(exactly).join("");
-  const first = pieces[at];
-  const single = pieces.every((piece) => piece.kind === "texts" || (piece.kind === "unknown" && piece.quoted));
-  // A number at the beginning is at least known to be no option.
-  const digits = start === "" && first?.kind === "unknown" && first.digits === true && single;
-  const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
-  return { kind: "unknown", start: digits ? "0" : start, single, end: end.map(exactly).join("") };
-}
-
-function exactly(piece: Settled): string {
-  return piece.kind === "texts" ? (piece.texts[0] ?? "") : "";
-}
-
-function product(pieces: readonly Settled[]): string[] | undefined {
-  let found = [""];
-  for (const piece of pieces) {
-    if (piece.kind !== "texts" || found.length * piece.texts.length > MOST_WORDS) return undefined;
-    found = found.flatMap((before) => piece.texts.map((text) => before + text));
-  }
-  return found;
-}
-
-/** A value inside a longer word: the texts it can be, or not known. */
-function settle(piece: Piece): Settled {
-  if (piece.kind === "text") return { kind: "texts", texts: [piece.text] };
-  if (piece.kind !== "value") return piece;
-  const { args, quoted } = piece;
-  const texts = args.flatMap((arg) => (arg.kind === "text" ? [arg.text] : []));
-  const whole = texts.length === args.length && (quoted || texts.every((text) => !/[\s*?[]/.test(text)));
-  return whole && texts.length > 0 ? { kind: "texts", texts } : { kind: "unknown", quoted };
-}
-
-function wholeValue({ args, quoted }: Extract<Piece, { kind: "value" }>): Arg[] {
-  const texts = args.flatMap((arg) => (arg.kind === "text" ? [arg.text] : []));
-  if (texts.length === args.length) {
-    if (!quoted && texts.some((text) => /[*?[]/.test(text))) return [{ kind: "unknown", start: "", single: false }];
-    const [text] = texts;
-    if (text !== undefined && texts.length === 1) {
-      const split = quoted ? [text] : text.split(/[ \t\n]+/).filter(Boolean);
-      return split.map((word): Arg => ({ kind: "text", text: word }));
-    }
-    if (quoted || texts.every((word) => word !== "" && !/\s/.test(word))) return [{ kind: "oneof", texts }];
-    return [{ kind: "unknown", start: "", single: false }];
-  }
-  const [arg, ...more] = args;
-  // One name out of a pattern; unquoted it would be split at the blanks of the name.
-  if (arg?.kind === "glob" && more.length === 0 && quoted) return [{ ...arg, single: true }];
-  return [{ kind: "unknown", start: "", single: quoted }];
 }

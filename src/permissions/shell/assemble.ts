@@ -1,0 +1,94 @@
+// The stretches of one word put together: one argument, or the words an unquoted known value splits into.
+import type { Arg } from "./types.ts";
+
+/** A stretch of a word. `quoted` text neither splits nor matches file names. */
+export type Piece =
+  | { kind: "text"; text: string; quoted: boolean }
+  | { kind: "glob"; pattern: string }
+  | { kind: "value"; args: readonly Arg[]; quoted: boolean }
+  /** `digits`: a number, whatever it is. */
+  | { kind: "unknown"; quoted: boolean; digits?: true };
+
+/** A word becomes no more than these. */
+export const MOST_WORDS = 200;
+const SPECIAL = /[*?[\\]/g;
+
+/** Pieces of one word to what it becomes: one argument, or the words an unquoted known value splits into. */
+export function assemble(pieces: readonly Piece[]): Arg[] {
+  const [only, ...others] = pieces;
+  if (only?.kind === "value" && others.length === 0) return wholeValue(only);
+  if (only?.kind === "text" && others.length === 0) return [{ kind: "text", text: only.text }];
+  const resolved = pieces.map(settle);
+  if (resolved.some((piece) => piece.kind === "unknown")) return [unknownWord(resolved)];
+  if (!resolved.some((piece) => piece.kind === "glob")) {
+    // An unquoted word of nothing is no word at all.
+    if (pieces.length === 0) return [];
+    const texts = product(resolved);
+    const [text, ...more] = texts ?? [];
+    if (text === undefined) return [{ kind: "unknown", start: "", single: true }];
+    return [more.length === 0 ? { kind: "text", text } : { kind: "oneof", texts: [text, ...more] }];
+  }
+  if (resolved.some((piece) => piece.kind === "texts" && piece.texts.length > 1)) {
+    return [{ kind: "unknown", start: "", single: false }];
+  }
+  const at = resolved.findIndex((piece) => piece.kind === "glob");
+  const pattern = resolved.map((piece) =>
+    piece.kind === "glob" ? piece.pattern : exactly(piece).replace(SPECIAL, "\\$&"),
+  );
+  const start = resolved.slice(0, at).map(exactly);
+  return [{ kind: "glob", pattern: pattern.join(""), start: start.join(""), single: false }];
+}
+
+type Settled = Exclude<Piece, { kind: "value" | "text" }> | { kind: "texts"; texts: readonly string[] };
+
+function unknownWord(pieces: readonly Settled[]): Arg {
+  const at = pieces.findIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1);
+  const start = pieces.slice(0, at).map(exactly).join("");
+  const first = pieces[at];
+  const single = pieces.every((piece) => piece.kind === "texts" || (piece.kind === "unknown" && piece.quoted));
+  // A number at the beginning is at least known to be no option.
+  const digits = start === "" && first?.kind === "unknown" && first.digits === true && single;
+  const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
+  return { kind: "unknown", start: digits ? "0" : start, single, end: end.map(exactly).join("") };
+}
+
+function exactly(piece: Settled): string {
+  return piece.kind === "texts" ? (piece.texts[0] ?? "") : "";
+}
+
+function product(pieces: readonly Settled[]): string[] | undefined {
+  let found = [""];
+  for (const piece of pieces) {
+    if (piece.kind !== "texts" || found.length * piece.texts.length > MOST_WORDS) return undefined;
+    found = found.flatMap((before) => piece.texts.map((text) => before + text));
+  }
+  return found;
+}
+
+/** A value inside a longer word: the texts it can be, or not known. */
+function settle(piece: Piece): Settled {
+  if (piece.kind === "text") return { kind: "texts", texts: [piece.text] };
+  if (piece.kind !== "value") return piece;
+  const { args, quoted } = piece;
+  const texts = args.flatMap((arg) => (arg.kind === "text" ? [arg.text] : []));
+  const whole = texts.length === args.length && (quoted || texts.every((text) => !/[\s*?[]/.test(text)));
+  return whole && texts.length > 0 ? { kind: "texts", texts } : { kind: "unknown", quoted };
+}
+
+function wholeValue({ args, quoted }: Extract<Piece, { kind: "value" }>): Arg[] {
+  const texts = args.flatMap((arg) => (arg.kind === "text" ? [arg.text] : []));
+  if (texts.length === args.length) {
+    if (!quoted && texts.some((text) => /[*?[]/.test(text))) return [{ kind: "unknown", start: "", single: false }];
+    const [text] = texts;
+    if (text !== undefined && texts.length === 1) {
+      const split = quoted ? [text] : text.split(/[ \t\n]+/).filter(Boolean);
+      return split.map((word): Arg => ({ kind: "text", text: word }));
+    }
+    if (quoted || texts.every((word) => word !== "" && !/\s/.test(word))) return [{ kind: "oneof", texts }];
+    return [{ kind: "unknown", start: "", single: false }];
+  }
+  const [arg, ...more] = args;
+  // One name out of a pattern; unquoted it would be split at the blanks of the name.
+  if (arg?.kind === "glob" && more.length === 0 && quoted) return [{ ...arg, single: true }];
+  return [{ kind: "unknown", start: "", single: quoted }];
+}
