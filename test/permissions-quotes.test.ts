@@ -41,6 +41,11 @@ describe("what is decoded or invisible in them", () => {
   test.each([
     `echo "\${PWD:+$'\\x24(touch x)'}"`,
     `echo "\${PWD:+$'\\x60touch x\\x60'}"`,
+    `cat <<< "\${-//$'\\x60touch x\\x60'}"`,
+    `case "\${#%$'\\044(touch x)'}" in a) ls;; esac`,
+    `test "\${#%$'\\044(touch x)'}" = a`,
+    `cat <<E\n\${HOME%\${-%%$'$(( $(touch x) ))'}}\nE`,
+    `cat <<-E\n\t\${PWD:+"$\\(touch x)"}\n\tE`,
     `echo "\${HOME-'$AWS_SECRET_KEY'}"`,
     `echo "\${PWD:+'(x)'}"`,
     `echo "\${HOME+'a\u200Bb'}"`,

@@ -258,7 +258,8 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
     scope.problem(`${part.text}: an expansion that can assign or run commands`);
     scriptsBelow(part, scope);
   }
-  if ((!operands || operation.type === "Default") && mayHideCommands(part.text)) scope.lost(HIDDEN);
+  const isDecoded = /\$['\\]|\\`/.test(part.text);
+  if (isDecoded || ((!operands || operation.type === "Default") && mayHideCommands(part.text))) scope.lost(HIDDEN);
   for (const operand of operands ?? []) operandOf(operand, scope);
   return [{ kind: "unknown", quoted }];
 }
@@ -266,11 +267,11 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
 const HIDDEN = "what is quoted in an expansion could be a command for bash";
 
 /**
- * Between double quotes and in a here-document single quotes in `${x:-...}` are characters like any other, and what `$'...'`
- * stands for is expanded again: the parser does not see all of these.
+ * Between double quotes and in a here-document single quotes in `${x:-...}` are characters like any other; what `$'...'`
+ * stands for, and what a backslash there leaves, is expanded again. The parser does not see all of these.
  */
 export function mayHideCommands(text: string): boolean {
-  return text.includes("'") && /[$`]/.test(text.slice(1));
+  return (text.includes("'") && /[$`]/.test(text.slice(1))) || text.includes("$\\") || text.includes("\\`");
 }
 
 /** The words of an operation that only looks; undefined for one that assigns, evaluates or is not known. */
