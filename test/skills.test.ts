@@ -135,7 +135,7 @@ describe("the text", () => {
       body,
       args,
       argumentNames: [],
-      values: { SESSION_ID: "s-1", SKILL_DIR: "/skills/x", PROJECT_DIR: "/work", EFFORT: undefined },
+      values: { SESSION_ID: "s-1", SKILL_DIR: "/skills/x", PROJECT_DIR: "/project", EFFORT: undefined },
       run: async (command) => `<${command}>\n`,
       ...more,
     });
