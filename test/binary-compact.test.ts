@@ -1,9 +1,9 @@
 // Compaction in the real binary: on the wire, in the record, after a refusal, by hand, and only looked at.
 import { afterAll, expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
-import { GOOD_SUMMARY } from "./compact-kit.ts";
+import { GOOD_SUMMARY, longFiles, SMALL_WINDOW as SMALL } from "./compact-kit.ts";
 import {
   call,
   say,
@@ -18,17 +18,12 @@ import { startScreen } from "./screen.ts";
 const boxes: Sandbox[] = [];
 afterAll(() => boxes.forEach((box) => box.remove()));
 
-/** A window that three of the files fill. */
-const SMALL = { CLAUDE_CODE_AUTO_COMPACT_WINDOW: "60000", CLAUDE_CODE_MAX_OUTPUT_TOKENS: "4000" };
 const SESSION = "11111111-2222-4333-8444-555555555555";
 
 function project(model: FakeModel): Sandbox {
   const box = sandbox(model);
   boxes.push(box);
-  const line = (file: number) => (_: unknown, n: number) => `line ${n} of file ${file}, and some more words to fill it`;
-  for (const file of [0, 1, 2, 3, 4, 5]) {
-    writeFileSync(join(box.cwd, `f${file}.txt`), Array.from({ length: 900 }, line(file)).join("\n"));
-  }
+  longFiles(box.cwd);
   return box;
 }
 

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
-import { GOOD_SUMMARY } from "./compact-kit.ts";
+import { GOOD_SUMMARY, SMALL_WINDOW } from "./compact-kit.ts";
 import { call, say, startFakeModel, type FakeModel, type RecordedRequest, type ScriptEntry } from "./fake-model.ts";
 import { terminal } from "./plain-kit.ts";
 import { conversation, isResult, user, type Line } from "./stream-kit.ts";
@@ -261,7 +261,6 @@ describe("in print mode", () => {
 });
 
 test("an agreed plan is word for word in what is sent after each compaction, in a resumed session too", async () => {
-  const SMALL = { CLAUDE_CODE_AUTO_COMPACT_WINDOW: "60000", CLAUDE_CODE_MAX_OUTPUT_TOKENS: "4000" };
   const SESSION = "11111111-2222-4333-8444-555555555555";
   const plan = `${PLAN}\n3. And \u00e4lso </plan> this.`;
   const reads = Array.from({ length: 15 }, (_, n) => call("Read", { file_path: `f${n}.txt` }));
@@ -275,7 +274,7 @@ test("an agreed plan is word for word in what is sent after each compaction, in 
     writeFileSync(join(box.cwd, `f${n}.txt`), `a line of file ${n}, and some more words to fill it\n`.repeat(900));
   }
   const args = ["--permission-mode", "plan", "--allowedTools", "ExitPlanMode"];
-  const ran = await run(box, ["-p", "Mend it.", ...STREAM, "--session-id", SESSION, ...args], { env: SMALL });
+  const ran = await run(box, ["-p", "Mend it.", ...STREAM, "--session-id", SESSION, ...args], { env: SMALL_WINDOW });
   const boundaries = messages(ran.stdout).filter(({ subtype }) => subtype === "compact_boundary");
   expect(boundaries.length).toBeGreaterThan(1);
 

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { BINARY, messages, run, sandbox, start, STREAM, YES, type Sandbox } from "./binary.ts";
+import { BINARY, DEFAULT_TOOLS, messages, run, type Sandbox, sandbox, start, STREAM, YES } from "./binary.ts";
 import {
   call,
   reply,
@@ -168,18 +168,7 @@ describe("stream-json", () => {
       apiKeySource: "ANTHROPIC_API_KEY",
       mcp_servers: [],
     });
-    expect(lines[0]?.tools).toEqual([
-      "Bash",
-      "Read",
-      "Edit",
-      "Write",
-      "Glob",
-      "Grep",
-      "TodoWrite",
-      "Agent",
-      "EnterPlanMode",
-      "ExitPlanMode",
-    ]);
+    expect(lines[0]?.tools).toEqual([...DEFAULT_TOOLS]);
     expect(new Set(lines.map((m) => m.session_id))).toEqual(new Set(["11111111-2222-4333-8444-555555555555"]));
     expect(lines[4]).toMatchObject({
       message: { role: "user", content: [{ type: "tool_result", tool_use_id: "t1" }] },

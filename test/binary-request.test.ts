@@ -2,7 +2,7 @@
 import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
+import { DEFAULT_TOOLS, messages, run, type Sandbox, sandbox, STREAM } from "./binary.ts";
 import { call, reply, say, startFakeModel, type RecordedRequest, type ScriptEntry } from "./fake-model.ts";
 
 const boxes: Sandbox[] = [];
@@ -33,18 +33,7 @@ test("the default request: path, headers, the tools in order, cache marks, strea
   expect(request.headers["x-api-key"]).toBe("test-key");
   expect(request.headers["anthropic-version"]).toMatch(/^20\d\d-\d\d-\d\d$/);
   expect(request.body.stream).toBe(true);
-  expect(request.body.tools?.map((tool) => tool.name)).toEqual([
-    "Bash",
-    "Read",
-    "Edit",
-    "Write",
-    "Glob",
-    "Grep",
-    "TodoWrite",
-    "Agent",
-    "EnterPlanMode",
-    "ExitPlanMode",
-  ]);
+  expect(request.body.tools?.map((tool) => tool.name)).toEqual([...DEFAULT_TOOLS]);
   expect(JSON.stringify(request.body).match(/"cache_control"/g)?.length).toBeLessThanOrEqual(4);
   expect(system(request)).toContain("Working directory:");
   expect(request.text.length).toBeLessThan(32_000);

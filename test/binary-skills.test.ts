@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { messages, run, sandbox, STREAM, type Sandbox } from "./binary.ts";
-import { GOOD_SUMMARY } from "./compact-kit.ts";
+import { GOOD_SUMMARY, longFiles, SMALL_WINDOW } from "./compact-kit.ts";
 import {
   call,
   cut,
@@ -108,11 +108,8 @@ describe("by the model", () => {
       asksForSummary(request) ? say(GOOD_SUMMARY) : (left.shift() ?? say("?")),
     );
     const box = project(model, { ".claude/skills/review/SKILL.md": REVIEW });
-    for (const file of [0, 1, 2, 3, 4, 5]) {
-      const lines = Array.from({ length: 900 }, (_, n) => `line ${n} of file ${file}, and some more words to fill it`);
-      writeFileSync(join(box.cwd, `f${file}.txt`), lines.join("\n"));
-    }
-    const env = { CLAUDE_CODE_AUTO_COMPACT_WINDOW: "60000", CLAUDE_CODE_MAX_OUTPUT_TOKENS: "4000" };
+    longFiles(box.cwd);
+    const env = SMALL_WINDOW;
     const ran = await run(box, ["-p", "review 77", ...STREAM, "--session-id", SESSION], { env });
     expect(ran.code).toBe(0);
     const boundaries = messages(ran.stdout).filter(({ subtype }) => subtype === "compact_boundary");

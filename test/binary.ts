@@ -53,5 +53,18 @@ export function messages(stdout: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
+/** Offered where there are no skills, in this order. */
+export const DEFAULT_TOOLS = [
+  "Bash",
+  "Read",
+  "Edit",
+  "Write",
+  "Glob",
+  "Grep",
+  "TodoWrite",
+  "Agent",
+  "EnterPlanMode",
+  "ExitPlanMode",
+] as const;
 export const STREAM = ["--output-format", "stream-json", "--verbose"];
 export const YES = ["--permission-mode", "bypassPermissions"];

@@ -1,4 +1,6 @@
 // What the compaction tests share: a compactor over fakes, and a model that works, summarises and sometimes misbehaves.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { compactor, type CompactorOptions } from "../src/context/compact.ts";
 import { NO_USAGE } from "../src/core/state.ts";
 import type { Compactor, Message, ModelRequest, Provider, Tool, UserMessage } from "../src/core/types.ts";
@@ -13,6 +15,17 @@ export const GOOD_SUMMARY = [
   "## Open todos\n- measure again",
   "## Next step\nRun the benchmark.",
 ].join("\n\n");
+
+/** A window that three of `longFiles` fill. */
+export const SMALL_WINDOW = { CLAUDE_CODE_AUTO_COMPACT_WINDOW: "60000", CLAUDE_CODE_MAX_OUTPUT_TOKENS: "4000" };
+
+/** `f0.txt` to `f5.txt` in a folder, of 900 lines each, no two the same. */
+export function longFiles(folder: string): void {
+  for (const file of [0, 1, 2, 3, 4, 5]) {
+    const lines = Array.from({ length: 900 }, (_, n) => `line ${n} of file ${file}, and some more words to fill it`);
+    writeFileSync(join(folder, `f${file}.txt`), lines.join("\n"));
+  }
+}
 
 export const WINDOW = { contextWindow: 60_000, maxOutput: 4_000, buffer: 3_000 };
 /** What follows from WINDOW. */

@@ -68,7 +68,7 @@ export function take(real: string, limit: number): Taken | { why: string } {
       if (!stat.isFile()) return { why: "it is not a regular file" };
       const bytes = head(fd, limit + 1, stat.size);
       const cut = bytes.length > limit;
-      const text = textOf(cut ? lineEnd(bytes.subarray(0, limit)) : bytes, cut);
+      const text = textFrom(cut ? lineEnd(bytes.subarray(0, limit)) : bytes, cut);
       return text === undefined
         ? { why: "it is a binary file" }
         : { text, bytes: Math.max(stat.size, bytes.length), cut };
@@ -107,7 +107,7 @@ function lineEnd(bytes: Buffer): Buffer {
 }
 
 /** "\n" at every line end; a NUL no API takes. Undefined for what is no text. */
-function textOf(bytes: Buffer, cut: boolean): string | undefined {
+export function textFrom(bytes: Buffer, cut = false): string | undefined {
   const text = decoded(bytes, cut)?.replaceAll("\0", "");
   return text?.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
 }

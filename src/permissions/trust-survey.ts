@@ -22,7 +22,7 @@ type Kind = (typeof KINDS)[keyof typeof KINDS];
 export function surveyFiles(
   folder: string,
   isPersonal: (path: string) => boolean,
-  acting: (path: string) => readonly string[] = () => [],
+  acting: (bytes: Buffer) => readonly string[] = () => [],
 ): ActingItem[] {
   const survey = new Survey(folder, acting);
   for (const name of HOLDERS) {
@@ -36,7 +36,7 @@ export function surveyFiles(
 class Survey {
   readonly items: ActingItem[] = [];
   #folder: string;
-  #acting: (path: string) => readonly string[];
+  #acting: (bytes: Buffer) => readonly string[];
   #real: string;
   #entries = 0;
   #bytes = 0;
@@ -44,7 +44,7 @@ class Survey {
   /** Folders already seen: links may lead in circles. */
   #seen = new Set<string>();
 
-  constructor(folder: string, acting: (path: string) => readonly string[]) {
+  constructor(folder: string, acting: (bytes: Buffer) => readonly string[]) {
     this.#folder = folder;
     this.#acting = acting;
     this.#real = realPath(folder);
@@ -73,7 +73,7 @@ class Survey {
     if (bytes === undefined) return;
     const seen = actingParts(bytes.toString("utf8"), { injections: kind !== "agent" });
     // Whatever the encoding or the header hides from the look above, the loader sees.
-    const loaded = kind === "agent" ? [] : this.#acting(path);
+    const loaded = kind === "agent" ? [] : this.#acting(bytes);
     const parts = [...seen, ...loaded.filter((line) => !seen.some((part) => part.includes(line)))];
     const exact = () => new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
     if (parts.length > 0) this.#push({ path, kind, text: parts.join("\n"), exact: exact() });

@@ -1,5 +1,5 @@
 // Which skills and commands there are: in the machine's, the person's and the project's folders. Only reads, within bounds.
-import { readdirSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { find, reason, take } from "../files/bounded.ts";
 import { inside, realPath } from "../utils/paths.ts";
@@ -191,9 +191,17 @@ function isOutside(real: string, { within }: Holder): string | undefined {
 /** `SKILL.md`, however it is written. */
 function textIn(folder: string): string | undefined {
   const exact = resolve(folder, "SKILL.md");
-  if (find(exact).kind !== "missing") return exact;
+  if (isThere(exact)) return exact;
   const name = namesIn(folder).find((one) => basename(one).toLowerCase() === "skill.md");
   return name === undefined ? undefined : join(folder, name);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true; // not for us to look at: whoever reads it says so
+  }
 }
 
 function namesIn(folder: string): string[] {
