@@ -21,7 +21,7 @@ export type ReportOptions = {
 
 const TIMEOUT_KILL_GRACE_MS = 2_000;
 const ABORT_KILL_GRACE_MS = 120;
-const SURVIVOR_GRACE_MS = 40;
+const SURVIVOR_GRACE_MS = 100;
 /** The system ends all that is in a wall; on a busy machine that takes a moment. */
 const WALL_END_MS = 2_000;
 /** After a kill: how long its last output is waited for. A process stuck in the kernel must not hold us. */
