@@ -13,6 +13,8 @@ export type Job = {
   replies: readonly (readonly FakeBlock[])[];
   /** Characters per streamed piece. */
   deltaSize?: number;
+  /** How long the model takes before it answers; default 0. */
+  thinkMs?: number;
   /** `busy`: look at the memory without pause, for a program that is gone in milliseconds. Spoils every time. */
   memory?: "busy" | "often";
 };

@@ -12,6 +12,8 @@ import { bash, done, ROOT, runPrint, type World } from "./world.ts";
 const ROUNDS = 200;
 const TURNS = 20;
 const LENGTH = 10_000;
+/** Quicker than models are. */
+const THINKING_MS = 100;
 const WALLED = ["--settings", JSON.stringify({ sandbox: { enabled: true } })];
 
 export async function decisions(world: World): Promise<Row[]> {
@@ -42,28 +44,33 @@ export async function decisions(world: World): Promise<Row[]> {
   ];
 }
 
-/** The same commands with and without it, taking turns. */
+/** The same commands with and without it, taking turns: as a model calls them, and each as soon as the last has ended. */
 export async function wall(world: World): Promise<Row[]> {
   if (process.platform !== "linux" || !Bun.which("bwrap")) throw new Skipped("there is no bubblewrap");
-  const run = { replies: [...Array.from({ length: TURNS }, () => [bash("true")]), done] };
-  const walled: number[] = [];
-  const open: number[] = [];
   const bare: number[] = [];
+  const added = { thinking: [] as number[], atOnce: [] as number[] };
   for (let count = 0; count < world.runs; count++) {
-    open.push(perTurn(await runPrint(world, run)));
-    walled.push(perTurn(await runPrint(world, { ...run, flags: WALLED })));
+    added.thinking.push(await addedBy(world, THINKING_MS));
+    added.atOnce.push(await addedBy(world, 0));
     bare.push(spawned([...BUBBLE, "true"]) - spawned(["true"]));
   }
-  const added = walled.map((value, at) => value - (open[at] ?? 0));
+  const row = (what: string, ours: number[]): Row => ({
+    what,
+    unit: "ms",
+    ours,
+    other: { name: "bubblewrap alone, nothing hidden", values: bare },
+    aim: { value: 15 },
+  });
   return [
-    {
-      what: "the sandbox around a command, added to it",
-      unit: "ms",
-      ours: added,
-      other: { name: "bubblewrap alone, nothing hidden", values: bare },
-      aim: { value: 15 },
-    },
+    row(`the sandbox around a command, added to it (the model takes ${THINKING_MS} ms to call)`, added.thinking),
+    row("the same for a command called at once after another", added.atOnce),
   ];
+}
+
+async function addedBy(world: World, thinkMs: number): Promise<number> {
+  const run = { replies: [...Array.from({ length: TURNS }, () => [bash("true")]), done], thinkMs };
+  const open = perTurn(await runPrint(world, run));
+  return perTurn(await runPrint(world, { ...run, flags: WALLED })) - open;
 }
 
 /** What any use of it costs: a root that is read-only, and namespaces. */

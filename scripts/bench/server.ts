@@ -19,8 +19,10 @@ class Run {
   failure: string | undefined;
   #replies: Uint8Array[];
   #started = 0;
+  #thinkMs: number;
 
   constructor(job: Job) {
+    this.#thinkMs = job.thinkMs ?? 0;
     this.#replies = job.replies.map((blocks, index) => rendered(job, blocks, index));
   }
   begin(): void {
@@ -42,6 +44,10 @@ class Run {
     const turn = { ...this.memory, arrived, answering: 0, answered: 0, bytes: size };
     this.turns.push(turn);
     if (this.turns.length === this.#replies.length) this.lastRequest = Buffer.concat(chunks).toString("utf8");
+    if (this.#thinkMs > 0) setTimeout(() => this.#answer(socket, turn, reply), this.#thinkMs);
+    else this.#answer(socket, turn, reply);
+  }
+  #answer(socket: Socket<Connection>, turn: Turn, reply: Uint8Array | undefined): void {
     turn.answering = this.now();
     if (reply) send(socket, reply, () => (turn.answered = this.now()));
     else socket.end(NOT_FOUND);

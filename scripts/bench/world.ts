@@ -24,7 +24,7 @@ export type World = {
 
 export type PrintRun = { replies: Job["replies"]; flags?: string[]; cwd?: string; path?: string } & Pick<
   Job,
-  "deltaSize" | "memory"
+  "deltaSize" | "memory" | "thinkMs"
 >;
 
 export function openWorld(runs: number, say: (text: string) => void): World {

@@ -19,6 +19,11 @@ export type Walled = {
   argv: string[];
   /** Added to the command's environment. */
   env: Record<string, string>;
+  /**
+   * What a shell that was started ahead for `WallStart.argv` (`Wall.ahead`) is to read to become this one; after it the
+   * end of the file. `env`: its whole environment, in this order. Undefined: it cannot.
+   */
+  later?(env: Readonly<Record<string, string>>): Uint8Array;
   /** True: nothing in the wall outlives the command, and its first process reports a signal as 128 + n. */
   ends: boolean;
   /** Whether the wall may be why it failed: one or two sentences for the model. `output`: the end of what it wrote. */
@@ -35,12 +40,17 @@ export interface Wall {
   readonly name: string;
   /** Cheap; throws when the folders it needs cannot be made. */
   wrap(start: WallStart): Walled;
+  /**
+   * The command line of a shell that waits, with nothing set up yet, until it reads from the descriptor `fd` what
+   * `Walled.later` gives; without any of it, it ends. Absent: this wall has no such thing.
+   */
+  ahead?(argv: readonly string[], fd: number): string[];
 }
 
 /** `required`: the settings want commands refused rather than run without it. `why`: a sentence for a person. */
 export type WallState = { kind: "wall"; wall: Wall } | { kind: "none"; why: string; required: boolean };
 
 export interface WallSource {
-  /** Looks for a wall when it is first asked (a few milliseconds, two seconds at most). Never rejects. */
+  /** The same wall each time. Looks for it when it is first asked (a few milliseconds, two seconds at most). Never rejects. */
   find(): Promise<WallState>;
 }

@@ -39,6 +39,12 @@ export function bwrapArguments({ mounts, ownNetwork, openSystem, isRoot, emptyFi
   ];
 }
 
+/** What bubblewrap reads by `--args`: the options and, after them, the environment. */
+export function laterArguments(options: readonly string[], env: Readonly<Record<string, string>>): Uint8Array {
+  const settings = Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]);
+  return Buffer.from([...options, ...settings].map((argument) => `${argument}\0`).join(""));
+}
+
 function mountArguments(mount: Mount, emptyFile: string): string[] {
   switch (mount.kind) {
     case "writable":

@@ -5,7 +5,7 @@ import { dirname, isAbsolute, join, relative } from "node:path";
 import type { Confined, Wall, Walled, WallSource, WallStart, WallState } from "../core/wall.ts";
 import { inside, realPath } from "../utils/paths.ts";
 import { findAftermath } from "./aftermath.ts";
-import { bwrapArguments } from "./bwrap.ts";
+import { bwrapArguments, laterArguments } from "./bwrap.ts";
 import { DeniedFiles } from "./denied.ts";
 import { describeWall } from "./describe.ts";
 import { explainFailure } from "./explain.ts";
@@ -57,6 +57,7 @@ const NO_RELAY: Relay = { argv: [], env: {}, mounts: [] };
 export class Sandbox implements WallSource {
   #options: SandboxOptions;
   #found: Promise<Probe> | undefined;
+  #wall: Wall | undefined;
   #network: Network;
   #proxy: Proxied | undefined;
   #starting: Promise<Proxied> | undefined;
@@ -72,10 +73,16 @@ export class Sandbox implements WallSource {
   async find(): Promise<WallState> {
     const found = await this.#probe();
     if (found.kind === "none") return { ...found, required: this.#options.settings.failIfUnavailable ?? false };
-    const name = nameOf(found);
     const why = await this.#startProxy();
     if (why !== undefined) return { kind: "none", why, required: true };
-    return { kind: "wall", wall: { name, wrap: (start) => this.#wrap(found, start) } satisfies Wall };
+    this.#wall ??= {
+      name: nameOf(found),
+      wrap: (start) => this.#wrap(found, start),
+      ...(found.kind === "bwrap" && this.#network.kind !== "proxy"
+        ? { ahead: (argv, fd) => [found.path, "--args", String(fd), "--", ...argv] }
+        : {}),
+    };
+    return { kind: "wall", wall: this.#wall };
   }
 
   /** For `status`; looks for the wall when nobody has yet. */
@@ -217,9 +224,11 @@ export class Sandbox implements WallSource {
     });
     const goCache = this.#options.env["GOCACHE"] === undefined ? { GOCACHE: "/tmp/go-build" } : {};
     const env = isOpen ? {} : { TMPDIR: "/tmp", ...goCache };
+    const all = [...options, "--chdir", start.cwd];
     return {
-      argv: [path, ...options, "--chdir", start.cwd, "--", ...relay.argv, ...start.argv],
+      argv: [path, ...all, "--", ...relay.argv, ...start.argv],
       env: { ...env, ...relay.env },
+      ...(relay === NO_RELAY ? { later: (wanted) => laterArguments(all, wanted) } : {}),
     };
   }
 
@@ -266,7 +275,7 @@ export class Sandbox implements WallSource {
 }
 
 type Inside = { layout: Layout; network: Network; mounts: readonly Mount[]; start: WallStart; isOpen: boolean };
-type Started = { argv: string[]; env: Record<string, string> };
+type Started = Pick<Walled, "argv" | "env" | "later">;
 type Proxied = { server: DomainProxy; folder: string; relay: Relay; environment: Record<string, string> };
 
 async function startProxy(network: Extract<Network, { kind: "proxy" }>, scratch: string): Promise<Proxied> {

@@ -1,22 +1,15 @@
 // One running shell command: its process group, its output as it grows, and where its `cd` ended.
-import { closeSync, openSync, readSync, rmSync, unlinkSync } from "node:fs";
+import { closeSync, openSync, readSync, unlinkSync } from "node:fs";
 import type { Walled } from "../core/wall.ts";
-import { exitCodeOf, isGroupAlive, killTree, killTreeNow, trackTree } from "../utils/process.ts";
-import type { Shell } from "./bash-env.ts";
-import type { Capture, OutputFolder } from "./bash-output.ts";
-import { shellArguments } from "./bash-script.ts";
-import { firstInside, hasOthers, killWalled, signalOf, type Wrap } from "./bash-wall.ts";
+import { exitCodeOf, isGroupAlive, killTree, killTreeNow } from "../utils/process.ts";
+import type { Capture } from "./bash-output.ts";
+import type { ShellStarter, StartOptions } from "./bash-start.ts";
+import { firstInside, hasOthers, killWalled, signalOf } from "./bash-wall.ts";
 
-export type JobOptions = {
-  shell: Shell;
-  command: string;
-  cwd: string;
-  env: Record<string, string>;
-  output: OutputFolder;
+export type JobOptions = StartOptions & {
+  starter: ShellStarter;
   /** The command is killed when it has written more. */
   maxOutputBytes: number;
-  /** Puts it into the wall. */
-  wrap?: Wrap | undefined;
   /** New output as text, at most about 10 times a second; a delta. */
   onProgress?: (text: string) => void;
 };
@@ -73,22 +66,11 @@ export class ShellJob {
     this.#options = options;
     this.command = options.command;
     this.failed = this.#fault.promise;
-    this.capture = options.output.capture();
-    const report = options.output.newPath(".cwd");
-    try {
-      const started = walledOrNot(options, report);
-      this.#walled = started.walled;
-      this.#child = spawnShell(options, started, this.capture.childFd);
-    } catch (error) {
-      this.#walled?.release("undo");
-      rmSync(report, { force: true });
-      this.capture.started();
-      this.capture.pump();
-      this.capture.close();
-      throw startError(error, options);
-    }
-    this.capture.started();
-    this.pid = this.#child.pid;
+    const { child, capture, report, walled } = options.starter.start(options);
+    this.#child = child;
+    this.capture = capture;
+    this.#walled = walled;
+    this.pid = child.pid;
     this.exited = this.#child.exited.then(() => this.#end(report));
     this.#look();
   }
@@ -232,39 +214,6 @@ export class ShellJob {
     this.#shown.at = now;
     onProgress(text);
   }
-}
-
-type Started = { argv: string[]; walled: Walled | undefined };
-
-function walledOrNot({ shell, command, cwd, wrap }: JobOptions, report: string): Started {
-  const argv = shellArguments({ shell, command, report, isWalled: wrap !== undefined });
-  const walled = wrap?.(argv, { cwd, report });
-  return { argv: walled?.argv ?? argv, walled };
-}
-
-function spawnShell({ cwd, env }: JobOptions, { argv, walled }: Started, outputFd: number): Bun.Subprocess {
-  const child = Bun.spawn(argv, {
-    cwd,
-    env: { ...env, PWD: cwd, ...walled?.env },
-    stdin: "ignore",
-    stdout: outputFd,
-    stderr: outputFd,
-    // Own session: no terminal to read a password from, and one group to kill.
-    detached: true,
-    windowsHide: true,
-  });
-  trackTree(child);
-  return child;
-}
-
-function startError(error: unknown, { command, shell, cwd }: JobOptions): Error {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "E2BIG") {
-    const size = Buffer.byteLength(command);
-    return new Error(`The command is too long for the system (${size} bytes). Write it to a file and run that file.`);
-  }
-  const why = error instanceof Error ? error.message : String(error);
-  return new Error(`${shell.path} could not be started in ${cwd}: ${why}`);
 }
 
 /** What the script wrote, without the last line end: a path may itself contain line breaks. */

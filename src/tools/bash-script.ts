@@ -3,47 +3,59 @@ import type { Shell } from "./bash-env.ts";
 
 export type ScriptOptions = {
   shell: Shell;
-  command: string;
   /** The file the script reports to. */
   report: string;
   /** In a wall the report has a first line more: "1" when something was left running, else "0". */
   isWalled: boolean;
+  /** How many pieces the command has; it is not part of the script. */
+  pieces: number;
 };
 
-/** Linux refuses a single argument of 128 KiB; a UTF-16 unit is at most 3 bytes. */
+/** Linux refuses a single variable of 128 KiB; a UTF-16 unit is at most 3 bytes. */
 const PIECE_LENGTH = 40_000;
+/** Exit code of a script that was not told all; nothing of the command has run. */
+const NOT_TOLD = 125;
 
-// The command comes as arguments (in pieces) and is never part of the script. The trap reports the folder on `exit` and
-// `set -e`, the tail when the command has a trap of its own; neither changes the exit code nor shows under `set -x`.
+// The command comes in variables and is never part of the script. The trap reports the folder on `exit` and `set -e`, the
+// tail when the command has a trap of its own; neither changes the exit code nor shows under `set -x`.
 // The blank keeps eval from taking a leading "-" for an option of its own.
 const pwd = process.platform === "win32" ? "pwd -W" : "command pwd -P";
-const SCRIPT = scriptOf({ before: "", report: `${pwd} >|"$__f"` });
 // In a wall the first line of the report is "1" when the command left something behind that still runs after a moment:
-// it ends with the wall, and has to be told. All that /proc shows there is what belongs to the command.
+// it ends with the wall, and has to be told. Whoever is there but the shell gets signal 0, which only asks; when a helper
+// of the wall is there too, what /proc shows is counted.
+const ANYBODY = "command kill -s 0 -- -1";
 const COUNT = "set -- /proc/[0-9]*";
-const IS_LEFT = 'command [ $# -gt "$__n" ]';
-const WALLED_SCRIPT = scriptOf({
-  before: `${COUNT}; __n=$#; shift $#; `,
+const IS_LEFT = `${ANYBODY} && { ${COUNT}; command [ $# -gt "$__n" ]; }`;
+const WALLED = {
+  before: `__n=2; ${ANYBODY} 2>/dev/null && { ${COUNT}; __n=$#; shift $#; }; `,
   report:
-    `{ ${COUNT}; if ${IS_LEFT}; then command sleep 0.04; ${COUNT}; fi; ` +
+    `{ if ${IS_LEFT}; then command sleep 0.04; fi; ` +
     `if ${IS_LEFT}; then command echo 1; else command echo 0; fi; ${pwd}; } >|"$__f"`,
-});
+};
+const OPEN = { before: "", report: `${pwd} >|"$__f"` };
 
-function scriptOf({ before, report }: { before: string; report: string }): string {
+function scriptOf(pieces: number, { before, report }: typeof OPEN): string {
+  const names = Array.from({ length: pieces }, (_, at) => `__c${at}`);
   return [
     `trap '{ set +xefu; ${report}; } 2>/dev/null' EXIT`,
-    `__f=$1; shift; __c=; for __a; do __c=$__c$__a; done; shift $#; unset __a; ${before}eval " $__c"`,
+    `[ "$__e" ] || exit ${NOT_TOLD}; __f=$1; shift; __c=${names.map((name) => `$${name}`).join("")}`,
+    `unset ${names.join(" ")} __e; ${before}eval " $__c"`,
     `{ __c=$?; set +xefu; ${report} || :; } 2>/dev/null; exit $__c`,
   ].join("; ");
 }
 
-export function shellArguments({ shell, command, report, isWalled }: ScriptOptions): string[] {
+export function shellArguments({ shell, report, isWalled, pieces }: ScriptOptions): string[] {
   const flags = shell.flavor === "bash" ? ["--noprofile", "--norc"] : [];
-  const script = isWalled ? WALLED_SCRIPT : SCRIPT;
-  return [shell.path, ...flags, "-c", script, shell.flavor, report, ...pieces(command)];
+  const script = scriptOf(pieces, isWalled ? WALLED : OPEN);
+  return [shell.path, ...flags, "-c", script, shell.flavor, report];
 }
 
-function pieces(command: string): string[] {
+/** What the script finds the command in. The last says that all of them are there. */
+export function commandVariables(pieces: readonly string[]): Record<string, string> {
+  return { ...Object.fromEntries(pieces.map((piece, at) => [`__c${at}`, piece])), __e: "1" };
+}
+
+export function commandPieces(command: string): string[] {
   const found: string[] = [];
   for (let from = 0; from < command.length;) {
     const end = Math.min(from + PIECE_LENGTH, command.length);

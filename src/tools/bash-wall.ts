@@ -1,11 +1,8 @@
 // The Bash tool's side of the wall: which one a call gets, and ending what runs inside one.
 import { readFileSync } from "node:fs";
 import type { ToolContext } from "../core/types.ts";
-import type { Wall, WallSource, WallStart, Walled } from "../core/wall.ts";
+import type { Confined, Wall, WallSource } from "../core/wall.ts";
 import { killTree } from "../utils/process.ts";
-
-/** Puts the command into the wall; undefined: it runs with all rights. */
-export type Wrap = (argv: readonly string[], at: { cwd: string; report: string }) => Walled;
 
 const POLL_MS = 5;
 const SIGNAL_NAMES: Record<number, string> = {
@@ -23,19 +20,18 @@ const SIGNAL_NAMES: Record<number, string> = {
   15: "SIGTERM",
 };
 
-/** Throws when the settings want no command to run without a wall and there is none. */
-export async function wallFor({ confine }: ToolContext, source: WallSource | undefined): Promise<Wrap | undefined> {
+/** Undefined: the command runs with all rights. Throws when the settings want no command to run without a wall and there is none. */
+export async function wallFor(
+  { confine }: ToolContext,
+  source: WallSource | undefined,
+): Promise<{ wall: Wall; confine: Confined } | undefined> {
   if (confine === "open" || !source) return undefined;
   const state = await source.find();
-  if (state.kind === "wall") return wrapper(state.wall, confine);
+  if (state.kind === "wall") return { wall: state.wall, confine };
   if (!state.required) return undefined;
   throw new Error(
     `Not run: the settings want commands sandboxed, and there is no sandbox. ${state.why} Tell the person.`,
   );
-}
-
-function wrapper(wall: Wall, confine: WallStart["confine"]): Wrap {
-  return (argv, { cwd, report }) => wall.wrap({ argv, confine, cwd, report });
 }
 
 /**

@@ -10,6 +10,7 @@ import { mayOutliveTimeout } from "./bash-explain.ts";
 import { ShellJob, type JobEnd, type JobFault } from "./bash-job.ts";
 import { OutputFolder } from "./bash-output.ts";
 import { BashReport, taskText } from "./bash-report.ts";
+import { ShellStarter } from "./bash-start.ts";
 import type { BackgroundTasks, TaskInfo } from "./bash-tasks.ts";
 import description from "./bash.md" with { type: "text" };
 import { wallFor } from "./bash-wall.ts";
@@ -38,7 +39,7 @@ export type BashDeps = {
 
 type Limits = { defaultTimeoutMs: number; maxTimeoutMs: number; maxOutput: number; maxOutputBytes: number };
 type ShellFinder = () => { shell: Shell; note: string };
-type World = { deps: BashDeps; limits: Limits; output: OutputFolder; shell: ShellFinder };
+type World = { deps: BashDeps; limits: Limits; starter: ShellStarter; shell: ShellFinder };
 type Input = { command: string; timeout?: number | undefined; run_in_background?: boolean | undefined };
 type Waited =
   { kind: "exited"; end: JobEnd } | { kind: "timeout" } | { kind: "aborted" } | { kind: "fault"; fault: JobFault };
@@ -50,7 +51,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Limits from BASH_DEFAULT_TIMEOUT_MS, BASH_MAX_TIMEOUT_MS and BASH_MAX_OUTPUT_LENGTH, where `deps` does not give them. */
 export function bashTool(deps: BashDeps): Tool {
   const limits = limitsOf(deps);
-  const world: World = { deps, limits, output: new OutputFolder(deps.scratch), shell: shellFinder(deps) };
+  const starter = new ShellStarter(new OutputFolder(deps.scratch));
+  const world: World = { deps, limits, starter, shell: shellFinder(deps) };
   return defineTool({
     name: "Bash",
     description: description
@@ -74,11 +76,11 @@ export function bashTool(deps: BashDeps): Tool {
 
 async function runCommand(input: Input, ctx: ToolContext, world: World): Promise<ToolOutput> {
   if (ctx.signal.aborted) throw new Error("Interrupted before it started.");
-  const { deps, limits, output } = world;
+  const { deps, limits, starter } = world;
   requireFolder(ctx, deps.projectRoots());
-  const wrap = await wallFor(ctx, deps.wall);
+  const wall = await wallFor(ctx, deps.wall);
   if (ctx.signal.aborted) throw new Error("Interrupted before it started.");
-  const killed = wrap && (await deps.tasks.killAsAsked(input.command));
+  const killed = wall && (await deps.tasks.killAsAsked(input.command));
   if (killed !== undefined) return plainOutput(killed);
   const { shell, note } = world.shell();
   const env = childEnvironment(deps.env, deps.envPassthrough);
@@ -87,12 +89,22 @@ async function runCommand(input: Input, ctx: ToolContext, world: World): Promise
     command: input.command,
     cwd: ctx.cwd,
     env: ctx.confine === "readonly" ? readingEnvironment(env) : env,
-    output,
+    starter,
     maxOutputBytes: limits.maxOutputBytes,
-    wrap,
+    wall,
     onProgress: (text) => ctx.progress(text),
   });
-  if (input.run_in_background) return inBackground(deps.tasks.add(job), note);
+  try {
+    if (input.run_in_background) return inBackground(deps.tasks.add(job), note);
+    return await resultOf(job, { input, ctx, world, note });
+  } finally {
+    starter.prepare({ shell, wall });
+  }
+}
+
+type Running = { input: Input; ctx: ToolContext; world: World; note: string };
+
+async function resultOf(job: ShellJob, { input, ctx, world: { deps, limits }, note }: Running): Promise<ToolOutput> {
   const timeoutMs = Math.min(input.timeout ?? limits.defaultTimeoutMs, limits.maxTimeoutMs);
   const waited = await waitFor(job, timeoutMs, ctx.signal);
   const report = new BashReport({
