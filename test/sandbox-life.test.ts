@@ -111,6 +111,16 @@ walledTest("background commands run in the wall; another one's kill is carried o
   expect(readdirSync(w.outside)).toEqual([]);
 });
 
+walledTest("a task that is killed while its shell is only being started ends at once", async () => {
+  using w = walled();
+  for (const id of ["b1", "b2", "b3", "b4"]) {
+    await w.run("sleep 60", { run_in_background: true });
+    const began = performance.now();
+    await w.tasks.kill(id);
+    expect(performance.now() - began).toBeLessThan(1_500);
+  }
+});
+
 walledTest("a task that makes a protected file is reported, and the file is left to the person", async () => {
   using w = walled();
   await w.run("echo x > .npmrc", { run_in_background: true });

@@ -36,11 +36,12 @@ export async function wallFor(
 
 /**
  * Ends a walled command. Its first process, which holds the wall, dies of SIGTERM at once and takes all others with it
- * by SIGKILL; so the others are told first, and have `graceMs` to end.
+ * by SIGKILL; so the others are told first, and have `graceMs` to end. Where the shell is not there yet nobody is told.
  */
 export async function killWalled(pid: number, graceMs: number): Promise<void> {
-  if (graceMs > 0) {
-    for (const inner of descendants(pid)) send(inner, "SIGTERM");
+  const [first, ...others] = descendants(pid);
+  if (graceMs > 0 && first !== undefined && others.length > 0) {
+    for (const inner of [first, ...others]) send(inner, "SIGTERM");
     const until = performance.now() + graceMs;
     while (isRunning(pid) && performance.now() < until) await Bun.sleep(POLL_MS);
   }
