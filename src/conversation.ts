@@ -34,6 +34,7 @@ import { subAgents } from "./subagents.ts";
 import { finishedTasks, type BackgroundTasks } from "./tools/bash-tasks.ts";
 import { planTools } from "./tools/plan.ts";
 import { recallFrom } from "./tools/recall.ts";
+import { ShellStarter } from "./tools/bash-start.ts";
 import { builtinTools, offered } from "./tools/registry.ts";
 import { structuredOutput, type StructuredOutput } from "./tools/structured.ts";
 
@@ -77,7 +78,8 @@ export type Converse = Setup &
 
 export function converse(setup: Converse): Conversation {
   const { options, store, tasks, overrides, id } = setup;
-  const { agent, deps, tools, skills, prompt, memory, context, scratch, permit, guard, spending } = wire(setup);
+  const { agent, deps, tools, skills, prompt, memory, context, scratch, starter, permit, guard, spending } =
+    wire(setup);
   const structured: { output: StructuredOutput | undefined } = { output: undefined };
   const demand = (schema: object) => {
     structured.output = structuredOutput(schema);
@@ -91,6 +93,7 @@ export function converse(setup: Converse): Conversation {
   const close = async () => {
     await store?.sync();
     store?.close();
+    starter.close();
     permit.sandbox.close();
     scratch.close();
   };
@@ -145,6 +148,7 @@ function wire(setup: Converse) {
   const persist = store !== undefined;
   const scratch = scratchFolder({ nanocode: setup.places.nanocode, tmp: env.TMPDIR ?? tmpdir(), id, persist });
   if (scratch.note !== undefined) setup.warn(scratch.note);
+  const starter = new ShellStarter(scratch.path);
   const permit = new Permit(setup, scratch.path, {
     cwd: () => agent.state.cwd,
     mode: () => agent.state.mode,
@@ -158,7 +162,7 @@ function wire(setup: Converse) {
   const prompt = promptOf(setup, memoryText);
   setup.onExit(() => permit.sandbox.close());
   const tracker = new FileTracker({ recall: recallFrom(() => agent.state) });
-  const toolsWith = (own: FileTracker, more: Tool[] = []) => toolsOf(setup, { permit, scratch, tracker: own }, more);
+  const toolsWith = (own: FileTracker, more: Tool[] = []) => toolsOf(setup, { permit, starter, tracker: own }, more);
   const skills = skillsOf(setup, permit, {
     bash: () => tools.get("Bash"),
     admit: (...call) => deps.admit(...call),
@@ -217,7 +221,7 @@ function wire(setup: Converse) {
     spending,
   });
   const context = () => sharesOf(agent.state, { ...measuring, memory: memoryText ?? "" });
-  return { agent, deps, tools, skills, prompt, memory, context, scratch, permit, guard, spending };
+  return { agent, deps, tools, skills, prompt, memory, context, scratch, starter, permit, guard, spending };
 }
 
 function skillsOf(setup: Converse, permit: Permit, running: Pick<SkillWorld, "bash" | "admit" | "here">) {
@@ -237,7 +241,7 @@ function skillsOf(setup: Converse, permit: Permit, running: Pick<SkillWorld, "ba
 /** How large things are for a model, and how they are made smaller. */
 function measuringOf(
   { options, settings, env, overrides, provider, warn, log }: Converse,
-  { tools, permit, scratch, system }: Pick<CompactorOptions, "tools" | "system"> & Omit<ToolWorld, "tracker">,
+  { tools, permit, scratch, system }: Pick<CompactorOptions, "tools" | "system"> & Kept,
 ): Omit<CompactorOptions, "newId"> {
   const thinking = { thinking: options.thinking, alwaysThinking: settings.alwaysThinkingEnabled };
   const wishes = { env, overrides, ...thinking, effort: options.effort ?? settings.effortLevel };
@@ -254,19 +258,20 @@ function measuringOf(
   };
 }
 
-type ToolWorld = { permit: Permit; scratch: { path: string }; tracker: FileTracker };
+type Kept = { permit: Permit; scratch: { path: string } };
+type ToolWorld = { permit: Permit; starter: ShellStarter; tracker: FileTracker };
 
 /** Those the flags and rules leave, in a stable order; `more` follow the built-in ones. */
 function toolsOf(
   { options, env, places, tasks }: Converse,
-  { permit, scratch, tracker }: ToolWorld,
+  { permit, starter, tracker }: ToolWorld,
   more: readonly Tool[],
 ): Map<string, Tool> {
   const builtin = builtinTools({
     env,
     places,
     tasks,
-    scratch: scratch.path,
+    starter,
     tracker,
     roots: () => permit.roots(),
     hidden: (path) => permit.hides(path),

@@ -22,6 +22,7 @@ import { accessBy, judgeWith, modeOf as modeNamed, verdictOf } from "./permissio
 import { modeOf, Permit } from "./permit.ts";
 import { scratchFolder } from "./session/scratch.ts";
 import { BackgroundTasks } from "./tools/bash-tasks.ts";
+import { ShellStarter } from "./tools/bash-start.ts";
 import { builtinTools } from "./tools/registry.ts";
 import type { Out } from "./ui/out.ts";
 import { sanitize } from "./ui/sanitize.ts";
@@ -81,7 +82,14 @@ export async function memoryText(args: readonly string[], { cwd, setupIn }: Judg
 
 /** Those of a conversation, to be looked at: none of them is run here. */
 function toolsOf({ env, places, roots }: Pick<JudgingWorld, "env" | "places"> & { roots(): string[] }): Tool[] {
-  const world = { env, places, tasks: new BackgroundTasks(), roots, hidden: () => false, scratch: places.nanocode };
+  const world = {
+    env,
+    places,
+    tasks: new BackgroundTasks(),
+    roots,
+    hidden: () => false,
+    starter: new ShellStarter(places.nanocode),
+  };
   const notRun = () => Promise.reject(new Error("No sub-agent is started to look at a call."));
   return [...builtinTools(world), agentTool(notRun, () => 0)];
 }

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -16,8 +17,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Wall } from "../src/core/wall.ts";
 import { laterArguments } from "../src/sandbox/bwrap.ts";
-import { OutputFolder } from "../src/tools/bash-output.ts";
-import { commandPieces, commandVariables, shellArguments } from "../src/tools/bash-script.ts";
+import { commandPieces, shellArguments, withCommand } from "../src/tools/bash-script.ts";
 import { ShellStarter } from "../src/tools/bash-start.ts";
 import { noWall, walled, type WalledOptions } from "./sandbox-kit.ts";
 import { isAlive, until } from "./tool-bash-session.ts";
@@ -58,7 +58,7 @@ async function readyFor(folder: string): Promise<number> {
 }
 
 const SHOW_ALL = [
-  "pwd; umask; ulimit -n; echo $- $# $0 $PPID",
+  'echo "$? ${PIPESTATUS[*]}"; pwd; umask; ulimit -n; echo $- $# $0 $PPID',
   "env | grep -v '^_=' | sort",
   "ls -l /proc/self/fd | sed 's/.*[0-9] \\([0-9]* ->\\)/\\1/; s/bash-[0-9a-f]*//; s/[0-9]*.fd$//'",
   "set | grep ^__ | grep -v __c= | grep -v __f=",
@@ -73,7 +73,8 @@ walledTest("it sees and has what a shell that is started for its command sees an
   expect(w.seen).toEqual({ told: 1, started: 2 });
   const ownNames = (text: string) => text.replaceAll(/bash-[0-9a-f]{12}|pipe:\[\d+\]/g, "X");
   expect(ownNames(second)).toBe(ownNames(first));
-  expect(first).not.toMatch(/^(__c0|__e)=/m);
+  expect(first).toStartWith("0 0\n");
+  expect(first).not.toMatch(/^__nanocode_\w+=/m);
   await readyFor(w.base);
   expect(await w.text("exit 7")).toContain("Exit code 7");
   await readyFor(w.base);
@@ -135,16 +136,18 @@ walledTest("what it is told only in part it does not do", async () => {
   const argv = shellArguments({ shell: { path: "/bin/sh", flavor: "sh" }, report, isWalled: true, pieces: 1 });
   const command = wallOf(w.wall)(argv, 3);
   const one = w.wall.wrap({ argv, confine: "workspace", cwd: w.root, report });
-  const whole = one.later?.({ PATH: "/usr/bin:/bin", ...commandVariables(["echo done > done"]) }) ?? new Uint8Array();
-  const lengths = [0, 1, 100, whole.length >> 1, ...Array.from({ length: 40 }, (_, at) => whole.length - 40 + at)];
-  for (const length of [...lengths, whole.length]) {
+  // A person's variables of the same names are in the way of nothing.
+  const env = { __nanocode_end: "1", __nanocode_0: "echo theirs > theirs", PATH: "/usr/bin:/bin" };
+  const whole = one.later?.(withCommand(env, ["echo done > d-o-n-e"])) ?? new Uint8Array();
+  const end = whole.length;
+  const lengths = [0, 1, 100, end >> 1, ...Array.from({ length: 60 }, (_, at) => end - 62 + at)];
+  for (const length of [...lengths, end]) {
     const child = Bun.spawn(command, { cwd: "/", env: {}, stdio: ["ignore", "ignore", "ignore", "pipe"] });
     const fd = Number(child.stdio[3]);
     writeSync(fd, whole, 0, length);
     closeSync(fd);
     await child.exited;
-    // The very last byte ends what has been said already.
-    expect([length, existsSync(join(w.root, "done"))]).toEqual([length, length >= whole.length - 1]);
+    expect([length, readdirSync(w.root)]).toEqual([length, length === end ? ["d-o-n-e"] : []]);
   }
   one.release("undo");
 });
@@ -154,33 +157,98 @@ function wallOf({ ahead }: Wall) {
   return ahead;
 }
 
-walledTest("it ends with the program, and after a while by itself", async () => {
+walledTest("it ends when the program is killed", async () => {
   using w = await watched();
-  mkdirSync(join(folder, "out"));
-  const starter = new ShellStarter(new OutputFolder(join(folder, "out")), { aheadMs: 30 });
-  starter.prepare({ shell: { path: "/bin/sh", flavor: "sh" }, wall: { wall: w.wall, confine: "workspace" } });
-  const pid = await readyFor(folder);
-  await until(() => !isAlive(pid));
-  const code = [
-    'const child = Bun.spawn(process.argv.slice(2), { cwd: "/", env: {}, stdio: ["ignore", "ignore", "ignore", "pipe"] });',
-    "console.log(child.pid); setInterval(() => {}, 1000);",
-  ].join("\n");
-  writeFileSync(join(folder, "parent.ts"), code);
-  const argv = wallOf(w.wall)(["/bin/sh", "-c", "sleep 60"], 3);
-  const parent = Bun.spawn([process.execPath, "--no-env-file", join(folder, "parent.ts"), ...argv], { stdout: "pipe" });
-  const first = await parent.stdout.getReader().read();
-  const orphan = Number(new TextDecoder().decode(first.value));
-  expect(isAlive(orphan)).toBe(true);
-  parent.kill("SIGKILL");
-  await until(() => !isAlive(orphan));
+  const argv = [process.execPath, "--no-env-file", "test/sandbox-victim.ts", w.home, w.root, "true", "stay"];
+  const victim = Bun.spawn(argv, { cwd: join(import.meta.dir, ".."), stdio: ["ignore", "ignore", "inherit"] });
+  const theirs = () => Bun.spawnSync(["pgrep", "-f", `^/.*bwrap --args .*${w.base}`]).stdout.toString();
+  await until(() => theirs() !== "");
+  victim.kill("SIGKILL");
+  await until(() => theirs() === "");
 });
 
-test("there is none where a proxy stands between", async () => {
+walledTest("nothing of it stays: not when it waited in vain, not when it was told, not after the end", async () => {
+  using w = await watched();
+  const scratch = join(w.base, "ended");
+  mkdirSync(scratch);
+  const next = { shell: { path: "/bin/sh", flavor: "sh" }, wall: { wall: w.wall, confine: "workspace" } } as const;
+  const before = openDescriptors();
+  const impatient = new ShellStarter(scratch, { aheadMs: 20 });
+  for (let times = 0; times < 5; times++) {
+    impatient.prepare(next);
+    const pid = await readyFor(scratch);
+    await until(() => !isAlive(pid));
+  }
+  impatient.close();
+  expect(openDescriptors()).toBeLessThanOrEqual(before);
+  expect(readdirSync(scratch)).toEqual([]);
+  const starter = new ShellStarter(scratch);
+  for (let times = 0; times < 5; times++) {
+    starter.prepare(next);
+    await readyFor(scratch);
+    const { child, ...told } = starter.start({ ...next, command: "true", cwd: w.root, env: { PATH: "/usr/bin:/bin" } });
+    await child.exited;
+    told.walled?.release("undo");
+    told.capture.pump();
+    told.capture.close();
+    rmSync(told.report);
+  }
+  starter.prepare(next);
+  const pid = await readyFor(scratch);
+  starter.close();
+  starter.prepare(next);
+  await until(() => !isAlive(pid));
+  await Bun.sleep(30);
+  expect(waitingFor(scratch)).toBeUndefined();
+  expect(openDescriptors()).toBeLessThanOrEqual(before);
+  expect(readdirSync(scratch)).toEqual([]);
+});
+
+function openDescriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+walledTest("there is none where a proxy stands between", async () => {
   using w = walled({
     settings: { filesystem: none(), network: { ...networkNone(), allowedDomains: ["example.org"] } },
   });
   const state = await w.sandbox.find();
-  expect(state.kind === "wall" && "ahead" in state.wall).toBe(false);
+  if (state.kind !== "wall") throw new Error(state.why);
+  expect("ahead" in state.wall).toBe(false);
+});
+
+walledTest("with more variables than bubblewrap takes, it is started as ever", async () => {
+  const many = Object.fromEntries(Array.from({ length: 3_100 }, (_, at) => [`SERVICE_${at}`, "x"]));
+  using w = await watched({ env: many });
+  await w.text("true");
+  await readyFor(w.base);
+  expect(await w.text("echo $SERVICE_3099")).toBe("x");
+});
+
+for (const name of ["bash", "dash", "busybox"]) {
+  const found = Bun.which(name, { PATH: "/bin:/usr/bin" });
+  const here = test.skipIf(noWall !== undefined || found === null);
+  here(`${name} in the wall: as outside, and what it leaves running is told`, async () => {
+    // busybox is a shell by its name only; a link in the project is where the wall shows it.
+    const shell = { path: join(folder, name, "sh"), flavor: name === "bash" ? "bash" : "sh" } as const;
+    mkdirSync(join(folder, name));
+    symlinkSync(found ?? "", shell.path);
+    using w = walled({ bash: { shell }, env: { PATH: `${process.env["PATH"]}:${join(folder, name)}` } });
+    // That there is no bash is said once.
+    await w.run("true", { confine: "open" });
+    for (const command of ['echo "$? $#"', "exit", "false", "sleep 0.01 & wait", ": | :"]) {
+      const open = String((await w.run(command, { confine: "open" })).content);
+      expect([command, String((await w.run(command)).content)]).toEqual([command, open]);
+    }
+    expect(await w.text("sleep 20 & echo bg")).toContain("Processes it had left running ended with it");
+  });
+}
+
+walledTest("a command that reports a folder with a NUL in its name changes nothing", async () => {
+  using w = await watched();
+  await w.text(`printf '0\\n/\\0--bind' >"$__f"; kill -9 $$`);
+  expect(w.state.cwd).toBe(w.root);
+  expect(await w.text("echo on")).toBe("on");
 });
 
 function none() {
@@ -194,7 +262,7 @@ function networkNone() {
 test("a command in several pieces runs as it was written", async () => {
   for (const command of [
     `printf %s '${"x".repeat(39_980)}😀${"y".repeat(90_000)}' | wc -c`,
-    "echo $#$1; echo $__c0$__e",
+    "echo $#$1$__nanocode_0$__nanocode_end",
   ]) {
     const pieces = commandPieces(command);
     const report = join(folder, "pieces");
@@ -205,15 +273,22 @@ test("a command in several pieces runs as it was written", async () => {
         isWalled: false,
         pieces: pieces.length,
       });
-      const ran = Bun.spawnSync(argv, { env: { PATH: "/usr/bin:/bin", ...commandVariables(pieces) } });
+      const ran = Bun.spawnSync(argv, { env: withCommand({ PATH: "/usr/bin:/bin" }, pieces) });
       expect(ran.stdout.toString().trim()).toBe(pieces.length > 1 ? "129984" : "0");
     }
   }
 });
 
 test("what bubblewrap reads is the options first and the sign that all was said last", () => {
-  const bytes = laterArguments(["--ro-bind", "/", "/"], { A: "a b", ...commandVariables(["echo x"]) });
-  expect(Buffer.from(bytes).toString().split("\0")).toEqual(
-    "--ro-bind|/|/|--setenv|A|a b|--setenv|__c0|echo x|--setenv|__e|1|".split("|"),
-  );
+  const bytes = laterArguments(["--ro-bind", "/", "/"], withCommand({ A: "a b" }, ["echo x"]));
+  expect(
+    Buffer.from(bytes ?? [])
+      .toString()
+      .split("\0"),
+  ).toEqual("--ro-bind|/|/|--setenv|A|a b|--setenv|__nanocode_0|echo x|--setenv|__nanocode_end|1|".split("|"));
+});
+
+test("a NUL makes no option for bubblewrap", () => {
+  expect(laterArguments(["--chdir", "/x\0--bind\0/\0/"], {})).toBeUndefined();
+  expect(laterArguments([], { A: "b\0--bind" })).toBeUndefined();
 });

@@ -6,6 +6,7 @@ import type { Confinement } from "../src/core/types.ts";
 import type { SandboxSettings } from "../src/sandbox/policy.ts";
 import { probe } from "../src/sandbox/probe.ts";
 import { Sandbox, type SandboxOptions } from "../src/sandbox/sandbox.ts";
+import { ShellStarter } from "../src/tools/bash-start.ts";
 import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
 import { bashTool, type BashDeps } from "../src/tools/bash.ts";
 
@@ -60,7 +61,8 @@ export function walled({ below = tmpdir(), bash, denied = [], filesystem = {}, .
     env,
   });
   const tasks = new BackgroundTasks();
-  const tool = bashTool({ projectRoots: () => [...roots()], scratch, env, tasks, wall: sandbox, ...bash });
+  const starter = new ShellStarter(scratch);
+  const tool = bashTool({ projectRoots: () => [...roots()], starter, env, tasks, wall: sandbox, ...bash });
   const state = { cwd: roots()[0] ?? root, progress: "" };
   const run = (
     command: string,
@@ -77,9 +79,10 @@ export function walled({ below = tmpdir(), bash, denied = [], filesystem = {}, .
     });
   const text = async (command: string, input: More = {}) => String((await run(command, input)).content);
   return {
-    ...{ base, home, root, outside, scratch, sandbox, tasks, tool, state, run, text },
+    ...{ base, home, root, outside, scratch, starter, sandbox, tasks, tool, state, run, text },
     [Symbol.dispose]() {
       tasks.killAll();
+      starter.close();
       sandbox.close();
       rmSync(base, { recursive: true, force: true });
     },

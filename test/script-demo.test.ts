@@ -10,6 +10,7 @@ import type { Deps, Event, Tool } from "../src/core/types.ts";
 import { FileTracker } from "../src/files/tracker.ts";
 import { scriptProvider } from "../src/model/script.ts";
 import { bashTool } from "../src/tools/bash.ts";
+import { ShellStarter } from "../src/tools/bash-start.ts";
 import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
 import { editTool } from "../src/tools/edit.ts";
 import { grepTool } from "../src/tools/grep.ts";
@@ -22,7 +23,8 @@ afterAll(() => rmSync(tmp, { recursive: true, force: true }));
 async function run(demo: ReturnType<typeof prepareDemo>): Promise<Event[]> {
   const tracker = new FileTracker();
   const { PATH } = process.env;
-  const bash = { projectRoots: () => [demo.dir], scratch: join(tmp, "scratch"), tasks: new BackgroundTasks() };
+  const starter = new ShellStarter(join(tmp, "scratch"));
+  const bash = { projectRoots: () => [demo.dir], starter, tasks: new BackgroundTasks() };
   const tools: Tool[] = [
     bashTool({ ...bash, env: { PATH } }),
     readTool({ tracker }),

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, 
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { scratchFolder } from "../src/session/scratch.ts";
+import { ShellStarter } from "../src/tools/bash-start.ts";
 import { cleanUp, session } from "./tool-bash-session.ts";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "nanocode-scratch-")));
@@ -39,9 +40,11 @@ test("where nothing can be made commands work all the same, and it is said", asy
       /^long output of commands is kept in .* because .*scratch cannot be used \(E[A-Z]+\)\.$/,
     );
     expect(dirname(scratch.path)).toBe(join(root, "tmp"));
-    const { text } = session({ scratch: scratch.path, env: { PATH: process.env["PATH"], HOME: home }, maxOutput: 100 });
+    const starter = new ShellStarter(scratch.path);
+    const { text } = session({ starter, env: { PATH: process.env["PATH"], HOME: home }, maxOutput: 100 });
     expect(await text("echo hi")).toBe("hi");
     expect(await text("seq 1 1000")).toContain(`is in ${scratch.path}`);
+    starter.close();
     scratch.close();
     expect(existsSync(scratch.path)).toBe(false);
   }

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ShellStarter } from "../src/tools/bash-start.ts";
 import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
 import { bashTool, type BashDeps } from "../src/tools/bash.ts";
 
@@ -25,7 +26,7 @@ export function session(more: Partial<BashDeps> = {}) {
   sessions.push(tasks);
   const env = { PATH: process.env["PATH"], HOME: base };
   const scratch = join(base, "scratch");
-  const tool = bashTool({ projectRoots: () => [root], scratch, env, tasks, ...more });
+  const tool = bashTool({ projectRoots: () => [root], starter: new ShellStarter(scratch), env, tasks, ...more });
   const state = { cwd: root, progress: "", moves: 0 };
   const run = (command: string, { signal = new AbortController().signal, ...input }: More = {}) =>
     tool.run(tool.parse({ command, ...input }), {

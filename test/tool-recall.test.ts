@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { renameSync, symlinkSync } from "node:fs";
 import type { Message, ToolOutput, ToolUse } from "../src/core/types.ts";
 import { FileTracker } from "../src/files/tracker.ts";
+import { ShellStarter } from "../src/tools/bash-start.ts";
 import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
 import { builtinTools } from "../src/tools/registry.ts";
 import { recallFrom } from "../src/tools/recall.ts";
@@ -16,7 +17,8 @@ function conversation() {
   const tasks = new BackgroundTasks();
   const open = () => {
     const tracker = new FileTracker({ recall: recallFrom(() => ({ messages, cwd: b.dir })) });
-    const deps = { env: process.env, places: { home: b.dir }, tasks, scratch: b.at(".scratch"), tracker };
+    const starter = new ShellStarter(b.at(".scratch"));
+    const deps = { env: process.env, places: { home: b.dir }, tasks, starter, tracker };
     return builtinTools({ ...deps, roots: () => [b.dir], hidden: () => false });
   };
   const state = { tools: open() };

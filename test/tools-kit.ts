@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { agentTool } from "../src/agents/tool.ts";
 import type { Tool } from "../src/core/types.ts";
+import { ShellStarter } from "../src/tools/bash-start.ts";
 import { BackgroundTasks } from "../src/tools/bash-tasks.ts";
 import { planTools } from "../src/tools/plan.ts";
 import { builtinTools } from "../src/tools/registry.ts";
@@ -11,5 +12,6 @@ export function idleTools(home = tmpdir()): Tool[] {
   const world = { env: {}, places: { home }, tasks: new BackgroundTasks(), roots: () => [], hidden: () => false };
   const notRun = () => Promise.reject(new Error("not run"));
   const plans = planTools({ mode: () => "default", setMode() {}, before: () => "default" });
-  return [...builtinTools({ ...world, scratch: join(home, "none") }), agentTool(notRun, () => 0), ...plans];
+  const starter = new ShellStarter(join(home, "none"));
+  return [...builtinTools({ ...world, starter }), agentTool(notRun, () => 0), ...plans];
 }

@@ -23,7 +23,7 @@ export type Walled = {
    * What a shell that was started ahead for `WallStart.argv` (`Wall.ahead`) is to read to become this one; after it the
    * end of the file. `env`: its whole environment, in this order. Undefined: it cannot.
    */
-  later?(env: Readonly<Record<string, string>>): Uint8Array;
+  later?(env: Readonly<Record<string, string>>): Uint8Array | undefined;
   /** True: nothing in the wall outlives the command, and its first process reports a signal as 128 + n. */
   ends: boolean;
   /** Whether the wall may be why it failed: one or two sentences for the model. `output`: the end of what it wrote. */

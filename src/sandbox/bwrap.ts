@@ -39,10 +39,20 @@ export function bwrapArguments({ mounts, ownNetwork, openSystem, isRoot, emptyFi
   ];
 }
 
-/** What bubblewrap reads by `--args`: the options and, after them, the environment. */
-export function laterArguments(options: readonly string[], env: Readonly<Record<string, string>>): Uint8Array {
-  const settings = Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]);
-  return Buffer.from([...options, ...settings].map((argument) => `${argument}\0`).join(""));
+/** bubblewrap takes 9,000 at most, with those of its command line. */
+const MOST_LATER_ARGUMENTS = 8_900;
+
+/**
+ * What bubblewrap reads by `--args`: the options and, after them, the environment. Undefined: it is too much, or there
+ * is a NUL in it, which would make two arguments of one.
+ */
+export function laterArguments(
+  options: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Uint8Array | undefined {
+  const all = [...options, ...Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value])];
+  if (all.length > MOST_LATER_ARGUMENTS || all.some((argument) => argument.includes("\0"))) return undefined;
+  return Buffer.from(all.map((argument) => `${argument}\0`).join(""));
 }
 
 function mountArguments(mount: Mount, emptyFile: string): string[] {

@@ -224,7 +224,9 @@ function takeReport(file: string): string | undefined {
     const length = readSync(fd, bytes, 0, bytes.length, 0);
     closeSync(fd);
     unlinkSync(file);
-    return bytes.toString("utf8", 0, length).replace(/\r?\n$/, "") || undefined;
+    const text = bytes.toString("utf8", 0, length);
+    // No path has a NUL in it: the command wrote that.
+    return text.includes("\0") ? undefined : text.replace(/\r?\n$/, "") || undefined;
   } catch {
     return undefined; // killed, replaced by `exec`, or its folder is gone: it reported nothing
   }

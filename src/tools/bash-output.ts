@@ -53,6 +53,14 @@ export class OutputFolder {
     }
   }
 
+  /** When nothing writes any more. */
+  close(): void {
+    for (const { path, readFd } of this.#free.splice(0)) {
+      closeSync(readFd);
+      rmSync(path, { force: true });
+    }
+  }
+
   giveBack(fifo: Fifo): void {
     this.#free.push(fifo);
   }

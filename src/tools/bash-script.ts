@@ -15,6 +15,9 @@ export type ScriptOptions = {
 const PIECE_LENGTH = 40_000;
 /** Exit code of a script that was not told all; nothing of the command has run. */
 const NOT_TOLD = 125;
+const PIECE = "__nanocode_";
+/** Set last: all the others are there. */
+const END = "__nanocode_end";
 
 // The command comes in variables and is never part of the script. The trap reports the folder on `exit` and `set -e`, the
 // tail when the command has a trap of its own; neither changes the exit code nor shows under `set -x`.
@@ -23,11 +26,12 @@ const pwd = process.platform === "win32" ? "pwd -W" : "command pwd -P";
 // In a wall the first line of the report is "1" when the command left something behind that still runs after a moment:
 // it ends with the wall, and has to be told. Whoever is there but the shell gets signal 0, which only asks; when a helper
 // of the wall is there too, what /proc shows is counted.
-const ANYBODY = "command kill -s 0 -- -1";
+// This spelling is understood by bash, dash and busybox.
+const ANYBODY = "command kill -0 -1";
 const COUNT = "set -- /proc/[0-9]*";
 const IS_LEFT = `${ANYBODY} && { ${COUNT}; command [ $# -gt "$__n" ]; }`;
 const WALLED = {
-  before: `__n=2; ${ANYBODY} 2>/dev/null && { ${COUNT}; __n=$#; shift $#; }; `,
+  before: `__n=2; ${ANYBODY} 2>/dev/null && { ${COUNT}; __n=$#; shift $#; }; :; `,
   report:
     `{ if ${IS_LEFT}; then command sleep 0.04; fi; ` +
     `if ${IS_LEFT}; then command echo 1; else command echo 0; fi; ${pwd}; } >|"$__f"`,
@@ -35,11 +39,11 @@ const WALLED = {
 const OPEN = { before: "", report: `${pwd} >|"$__f"` };
 
 function scriptOf(pieces: number, { before, report }: typeof OPEN): string {
-  const names = Array.from({ length: pieces }, (_, at) => `__c${at}`);
+  const names = Array.from({ length: pieces }, (_, at) => PIECE + at);
   return [
     `trap '{ set +xefu; ${report}; } 2>/dev/null' EXIT`,
-    `[ "$__e" ] || exit ${NOT_TOLD}; __f=$1; shift; __c=${names.map((name) => `$${name}`).join("")}`,
-    `unset ${names.join(" ")} __e; ${before}eval " $__c"`,
+    `[ "$${END}" ] || exit ${NOT_TOLD}; __f=$1; shift; __c=${names.map((name) => `$${name}`).join("")}`,
+    `unset ${names.join(" ")} ${END}; ${before}eval " $__c"`,
     `{ __c=$?; set +xefu; ${report} || :; } 2>/dev/null; exit $__c`,
   ].join("; ");
 }
@@ -50,9 +54,10 @@ export function shellArguments({ shell, report, isWalled, pieces }: ScriptOption
   return [shell.path, ...flags, "-c", script, shell.flavor, report];
 }
 
-/** What the script finds the command in. The last says that all of them are there. */
-export function commandVariables(pieces: readonly string[]): Record<string, string> {
-  return { ...Object.fromEntries(pieces.map((piece, at) => [`__c${at}`, piece])), __e: "1" };
+/** `env` and, after it, what the script finds the command in. The last says that all is there. */
+export function withCommand(env: Readonly<Record<string, string>>, pieces: readonly string[]): Record<string, string> {
+  const others = Object.entries(env).filter(([name]) => !name.startsWith(PIECE));
+  return Object.fromEntries([...others, ...pieces.map((piece, at) => [PIECE + at, piece]), [END, "1"]]);
 }
 
 export function commandPieces(command: string): string[] {

@@ -1,10 +1,10 @@
 // Starts the shell of a command. In a wall the next one is started ahead: it waits to be told what to run, and how.
-import { closeSync, existsSync, rmSync, writeSync } from "node:fs";
+import { closeSync, rmSync, writeSync } from "node:fs";
 import type { Confined, Wall, Walled } from "../core/wall.ts";
 import { trackTree } from "../utils/process.ts";
 import type { Shell } from "./bash-env.ts";
-import type { Capture, OutputFolder } from "./bash-output.ts";
-import { commandPieces, commandVariables, shellArguments } from "./bash-script.ts";
+import { OutputFolder, type Capture } from "./bash-output.ts";
+import { commandPieces, shellArguments, withCommand } from "./bash-script.ts";
 
 export type StartOptions = {
   shell: Shell;
@@ -44,15 +44,17 @@ const AHEAD_DELAY_MS = 5;
 /** A model that thinks longer does not miss what is saved. */
 const AHEAD_MS = 60_000;
 
+/** One per conversation. Must be closed, when no command runs any more. */
 export class ShellStarter {
   #output: OutputFolder;
   #aheadMs: number;
   #waiting: Waiting | undefined;
   #timer: Timer | undefined;
+  #isClosed = false;
 
-  /** `aheadMs`: how long one waits. */
-  constructor(output: OutputFolder, { aheadMs = AHEAD_MS }: { aheadMs?: number } = {}) {
-    this.#output = output;
+  /** `folder`: for output, made when it is first needed. `aheadMs`: how long one waits. */
+  constructor(folder: string, { aheadMs = AHEAD_MS }: { aheadMs?: number } = {}) {
+    this.#output = new OutputFolder(folder);
     this.#aheadMs = aheadMs;
   }
 
@@ -66,12 +68,19 @@ export class ShellStarter {
 
   /** Soon, unless one waits already. Where a wall cannot be told later, nothing happens. */
   prepare({ shell, wall }: Pick<StartOptions, "shell" | "wall">): void {
-    if (!wall?.wall.ahead || this.#waiting || this.#timer) return;
+    if (!wall?.wall.ahead || this.#waiting || this.#timer || this.#isClosed) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#waiting = this.#startAhead(shell, wall.wall);
     }, AHEAD_DELAY_MS);
     this.#timer.unref();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#letGo();
+    this.#output.close();
   }
 
   #startNow(options: StartOptions): Started {
@@ -86,7 +95,7 @@ export class ShellStarter {
       if (walled) held.walled = walled;
       const child = Bun.spawn(walled?.argv ?? argv, {
         cwd,
-        env: { ...env, PWD: cwd, ...walled?.env, ...commandVariables(pieces) },
+        env: withCommand({ ...env, PWD: cwd, ...walled?.env }, pieces),
         stdin: "ignore",
         stdout: capture.childFd,
         stderr: capture.childFd,
@@ -118,7 +127,7 @@ export class ShellStarter {
     try {
       const walled = wall.wall.wrap({ argv, confine: wall.confine, cwd, report });
       held.walled = walled;
-      const bytes = walled.later?.({ ...env, PWD: cwd, ...walled.env, ...commandVariables(pieces) });
+      const bytes = walled.later?.(withCommand({ ...env, PWD: cwd, ...walled.env }, pieces));
       if (!bytes) throw new Error("it cannot be told");
       tell(fd, bytes);
       child.ref();
@@ -132,8 +141,6 @@ export class ShellStarter {
 
   /** Without an environment: it is told all of it later. */
   #startAhead(shell: Shell, wall: Wall): Waiting | undefined {
-    // Its folder is gone: so is the session.
-    if (!existsSync(this.#output.path)) return undefined;
     const report = this.#output.newPath(".cwd");
     const argv = shellArguments({ shell, report, isWalled: true, pieces: 1 });
     const ahead = wall.ahead?.(argv, TOLD_FD);
@@ -164,7 +171,8 @@ export class ShellStarter {
   }
 }
 
-function end({ child, capture, report, fd }: Waiting): void {
+function end({ child, capture, report, fd, timer }: Waiting): void {
+  clearTimeout(timer);
   child.kill("SIGKILL");
   closeQuietly(fd);
   rmSync(report, { force: true });

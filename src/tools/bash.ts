@@ -8,9 +8,8 @@ import { inside } from "../utils/paths.ts";
 import { childEnvironment, findShell, readingEnvironment, type Environment, type Shell } from "./bash-env.ts";
 import { mayOutliveTimeout } from "./bash-explain.ts";
 import { ShellJob, type JobEnd, type JobFault } from "./bash-job.ts";
-import { OutputFolder } from "./bash-output.ts";
 import { BashReport, taskText } from "./bash-report.ts";
-import { ShellStarter } from "./bash-start.ts";
+import type { ShellStarter } from "./bash-start.ts";
 import type { BackgroundTasks, TaskInfo } from "./bash-tasks.ts";
 import description from "./bash.md" with { type: "text" };
 import { wallFor } from "./bash-wall.ts";
@@ -19,8 +18,8 @@ import { defineTool } from "./tool.ts";
 export type BashDeps = {
   /** Folders in which `cd` carries over; absolute, the project's first. */
   projectRoots(): string[];
-  /** The session's own folder (0700) for output files; made when it is first needed. */
-  scratch: string;
+  /** With the session's own folder for output files. */
+  starter: ShellStarter;
   env: Environment;
   /** Instead of the one found on PATH. */
   shell?: Shell;
@@ -39,7 +38,7 @@ export type BashDeps = {
 
 type Limits = { defaultTimeoutMs: number; maxTimeoutMs: number; maxOutput: number; maxOutputBytes: number };
 type ShellFinder = () => { shell: Shell; note: string };
-type World = { deps: BashDeps; limits: Limits; starter: ShellStarter; shell: ShellFinder };
+type World = { deps: BashDeps; limits: Limits; shell: ShellFinder };
 type Input = { command: string; timeout?: number | undefined; run_in_background?: boolean | undefined };
 type Waited =
   { kind: "exited"; end: JobEnd } | { kind: "timeout" } | { kind: "aborted" } | { kind: "fault"; fault: JobFault };
@@ -51,8 +50,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Limits from BASH_DEFAULT_TIMEOUT_MS, BASH_MAX_TIMEOUT_MS and BASH_MAX_OUTPUT_LENGTH, where `deps` does not give them. */
 export function bashTool(deps: BashDeps): Tool {
   const limits = limitsOf(deps);
-  const starter = new ShellStarter(new OutputFolder(deps.scratch));
-  const world: World = { deps, limits, starter, shell: shellFinder(deps) };
+  const world: World = { deps, limits, shell: shellFinder(deps) };
   return defineTool({
     name: "Bash",
     description: description
@@ -76,7 +74,8 @@ export function bashTool(deps: BashDeps): Tool {
 
 async function runCommand(input: Input, ctx: ToolContext, world: World): Promise<ToolOutput> {
   if (ctx.signal.aborted) throw new Error("Interrupted before it started.");
-  const { deps, limits, starter } = world;
+  const { deps, limits } = world;
+  const { starter } = deps;
   requireFolder(ctx, deps.projectRoots());
   const wall = await wallFor(ctx, deps.wall);
   if (ctx.signal.aborted) throw new Error("Interrupted before it started.");

@@ -3,6 +3,7 @@ import { FileTracker } from "../files/tracker.ts";
 import type { Tool } from "../core/types.ts";
 import type { WallSource } from "../core/wall.ts";
 import { bashTool } from "./bash.ts";
+import type { ShellStarter } from "./bash-start.ts";
 import type { BackgroundTasks } from "./bash-tasks.ts";
 import { editTool } from "./edit.ts";
 import { globTool } from "./glob.ts";
@@ -16,8 +17,8 @@ export type BuiltinDeps = {
   env: Readonly<Record<string, string | undefined>>;
   places: { home: string };
   tasks: BackgroundTasks;
-  /** The session's own folder for long output. */
-  scratch: string;
+  /** One for all agents of a conversation. */
+  starter: ShellStarter;
   /** The project and the added folders. */
   roots(): string[];
   /** Whether a rule forbids reading the file; searches leave it out. */
@@ -32,7 +33,7 @@ export function builtinTools({
   env,
   places,
   tasks,
-  scratch,
+  starter,
   roots,
   hidden,
   wall,
@@ -45,7 +46,7 @@ export function builtinTools({
     return found.rg;
   };
   return [
-    bashTool({ projectRoots: roots, scratch, env, tasks, wall }),
+    bashTool({ projectRoots: roots, starter, env, tasks, wall }),
     readTool({ tracker }),
     editTool({ tracker }),
     writeTool({ tracker }),
