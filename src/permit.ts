@@ -11,6 +11,7 @@ import type { Situation } from "./permissions/decision.ts";
 import { Gate } from "./permissions/gate.ts";
 import { forbids } from "./permissions/match-path.ts";
 import { isAbout, parseRules, type Rules } from "./permissions/rules.ts";
+import { isFileIn } from "./permissions/shell/resolve.ts";
 import { DISK, type World } from "./permissions/world.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
 import { realPath } from "./utils/paths.ts";
@@ -101,7 +102,7 @@ export class Permit {
 
   /** Files a rule forbids to read are left out of searches. */
   hides(path: string): boolean {
-    return this.#readDenied().some((pattern) => forbids(pattern, path));
+    return this.#readDenied().some((pattern) => forbids(pattern, path, isFileIn(DISK)));
   }
 
   #readDenied() {

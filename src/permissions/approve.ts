@@ -58,7 +58,10 @@ export function mayWrite(change: Writes, { rules, mode, world }: CommandCase, ed
   if (!places) return false;
   const about = rules.allow.filter((rule) => isAbout(rule, "Edit"));
   const accepted = mode === "acceptEdits" && (editing || change.redirect);
-  return places.every((place) => allowsPlace(about, place, []) || (accepted && isWithin(place, world.roots)));
+  return places.every(
+    (place) =>
+      allowsPlace(about, place, { folders: [], files: world.files }) || (accepted && isWithin(place, world.roots)),
+  );
 }
 
 /**
@@ -104,7 +107,8 @@ export function whyNotRead({ places, shown, handed }: Reads, { rules, world }: C
 function mayReadOutside(place: Place, { rules, world }: Pick<CommandCase, "rules" | "world">): boolean {
   if (isNull(place)) return true;
   const about = rules.allow.filter((rule) => isAbout(rule, "Read"));
-  return allowsPlace(about, place, [...world.roots, ...world.readable]) !== undefined;
+  const folders = [...world.roots, ...world.readable];
+  return allowsPlace(about, place, { folders, files: world.files }) !== undefined;
 }
 
 /** Nothing, or what a process substitution puts into its place. */

@@ -7,6 +7,7 @@ import { forbids } from "./match-path.ts";
 import { isProtected } from "./protect.ts";
 import { EDITORS, isAbout, say, type Rule, type Rules } from "./rules.ts";
 import { formsOf, type Place } from "./shell/parts.ts";
+import { isFileIn } from "./shell/resolve.ts";
 import type { World } from "./world.ts";
 
 /** Pure but for `world`. */
@@ -26,7 +27,7 @@ function other(call: ToolUse, access: Calm, { rules, mode, world }: Situation): 
     "paths" in access ? access.paths.map((path): Place => ({ given: path, real: world.files.realPath(path) })) : [];
   const touches = touched(access);
   const about: About = { call, access, places };
-  const denied = rules.deny.find((rule) => forbidsCall(rule, about));
+  const denied = rules.deny.find((rule) => forbidsCall(rule, about, world));
   if (denied) return { behavior: "deny", step: "deny", reason: `${say(denied)} forbids it`, rule: denied, touches };
   if (access.kind === "plan" && access.step === "leave" && mode !== "plan") {
     return { behavior: "deny", step: "mode", reason: NOTHING_TO_AGREE_ON, touches };
@@ -35,7 +36,7 @@ function other(call: ToolUse, access: Calm, { rules, mode, world }: Situation): 
   if (mode === "plan" && (access.kind === "write" || access.kind === "unknown")) {
     return { behavior: "deny", step: "plan", reason: `plan mode changes nothing: ${PLAN_FIRST}`, touches };
   }
-  const asked = rules.ask.find((rule) => forbidsCall(rule, about));
+  const asked = rules.ask.find((rule) => forbidsCall(rule, about, world));
   if (asked) return { behavior: "ask", step: "ask", reason: `${say(asked)} wants it asked`, rule: asked, touches };
   // Planning ends with a question: where nobody wants to be asked, the model must not be able to begin it.
   if (mode === "bypassPermissions" && access.kind !== "plan")
@@ -55,14 +56,15 @@ const NOTHING_TO_AGREE_ON =
 
 type About = { call: ToolUse; access: Calm; places: readonly Place[] };
 
-function forbidsCall(rule: Rule, { call, access, places }: About): boolean {
+function forbidsCall(rule: Rule, { call, access, places }: About, { files }: World): boolean {
   const { spec } = rule;
   const editing = access.kind === "write" || (EDITORS as readonly string[]).includes(call.name);
   // What may not be read may not be edited either.
   const about = isAbout(rule, call.name) || (editing && isAbout(rule, "Read") && !call.name.startsWith("mcp__"));
   if (!about) return false;
   if (spec.kind === "all") return isAbout(rule, call.name) || rule.tool === "Read";
-  if (spec.kind === "path") return places.some((place) => formsOf(place).some((path) => forbids(spec.pattern, path)));
+  if (spec.kind === "path")
+    return places.some((place) => formsOf(place).some((path) => forbids(spec.pattern, path, isFileIn(files))));
   if (spec.kind === "domain") return access.kind === "net" && isDomain(rule, access.url);
   return isInput(rule, call);
 }
@@ -79,7 +81,7 @@ function allowing({ call, access, places }: About, { rules, world }: Situation):
   const all = about.find((rule) => rule.spec.kind === "all");
   if (all) return all;
   const folders = access.kind === "read" ? world.roots : [];
-  const used = places.map((place) => allowsPlace(about, place, folders));
+  const used = places.map((place) => allowsPlace(about, place, { folders, files: world.files }));
   if (used.some((one) => one === undefined)) return undefined;
   return used.find((one): one is Rule => one !== undefined && one !== "inside");
 }

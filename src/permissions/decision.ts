@@ -44,22 +44,25 @@ function isInAny(folders: readonly string[], path: string): boolean {
 }
 
 /**
- * The path as given and where it leads are each covered by one of the rules, or lie in one of the folders. Returns a rule
+ * The path as given and where it leads are each covered by one of the rules, or both lie in the folders. Returns a rule
  * that was needed, "inside" when none was, undefined when they are not covered.
  */
 export function allowsPlace(
   rules: readonly Rule[],
   place: Place,
-  folders: readonly string[],
+  { folders, files }: { folders: readonly string[]; files: World["files"] },
 ): Rule | "inside" | undefined {
+  if (isWithin(place, folders)) return "inside";
   let needed: Rule | undefined;
   for (const path of formsOf(place)) {
-    if (isInAny(folders, path)) continue;
-    const rule = rules.find(({ spec }) => spec.kind === "all" || (spec.kind === "path" && allows(spec.pattern, path)));
+    const rule = rules.find(
+      ({ spec }) =>
+        spec.kind === "all" || (spec.kind === "path" && allows(spec.pattern, path, (one) => files.isFolder(one))),
+    );
     if (!rule) return undefined;
     needed ??= rule;
   }
-  return needed ?? "inside";
+  return needed;
 }
 
 export function whyOutside({ given, real }: Place): string {

@@ -3,6 +3,7 @@ import type { CommandCase, Core } from "./case.ts";
 import { isWalled } from "./confine.ts";
 import { forbidsPart, isInput, worst, type Match } from "./match.ts";
 import { forbids, reachesInto, type PathPattern } from "./match-path.ts";
+import { isFileIn } from "./shell/resolve.ts";
 import { isAbout, say, type Rule } from "./rules.ts";
 import { formsOf, type Part, type Place } from "./shell/parts.ts";
 import { showsStored } from "./tracked.ts";
@@ -83,8 +84,8 @@ function forbidsPaths(rule: Rule, shell: CommandCase, { reads, writes }: Touched
   const reading = isAbout(rule, "Read");
   if (!reading && !isAbout(rule, "Edit")) return "no";
   // What may not be read may not be written either.
-  const written = forbidsPlaces(rule, writes);
-  const read = reading ? forbidsPlaces(rule, reads) : "no";
+  const written = forbidsPlaces(rule, writes, shell.world);
+  const read = reading ? forbidsPlaces(rule, reads, shell.world) : "no";
   const reached = reading && read === "no" ? reachesForbidden(rule, reads.folders, shell) : "no";
   const match = worst([written, read, reached]);
   // No wall hides what git has stored of a hidden file.
@@ -97,13 +98,16 @@ function forbidsPaths(rule: Rule, shell: CommandCase, { reads, writes }: Touched
 function forbidsStored({ pattern }: Extract<Rule["spec"], { kind: "path" }>, { parts, world }: CommandCase): boolean {
   if (!parts.some((part) => showsStored(part.text))) return false;
   const paths = world.files.tracked(world.cwd);
-  return !paths || paths.some((path) => forbids(pattern, path));
+  return !paths || paths.some((path) => forbids(pattern, path, IS_FILE));
 }
 
-function forbidsPlaces({ spec }: Rule, { known, unknown, some }: Places): Match {
+/** What git has stored are files; those of the folders they are in count with these. */
+const IS_FILE = () => true;
+
+function forbidsPlaces({ spec }: Rule, { known, unknown, some }: Places, { files }: World): Match {
   if (spec.kind === "all") return some ? "yes" : "no";
   if (spec.kind !== "path") return "no";
-  if (known.some((place) => formsOf(place).some((path) => forbids(spec.pattern, path)))) return "yes";
+  if (known.some((place) => formsOf(place).some((path) => forbids(spec.pattern, path, isFileIn(files))))) return "yes";
   return unknown ? "maybe" : "no";
 }
 
@@ -122,11 +126,12 @@ const MOST_LOOKED_AT = 6000;
 
 /** A bounded look for something below a folder that the rule forbids; what is too large to look at counts as a yes. */
 function holdsForbidden(pattern: PathPattern, folder: string, { files }: World, looked: { left: number }): boolean {
+  const isFile = isFileIn(files);
   const waiting = [folder];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     for (const name of files.list(at) ?? []) {
       const path = `${at}/${name}`;
-      if (--looked.left < 0 || forbids(pattern, path)) return true;
+      if (--looked.left < 0 || forbids(pattern, path, isFile)) return true;
       if (name.includes(".") ? files.isFolder(path) : files.list(path) !== undefined) {
         if (files.realPath(path) === path) waiting.push(path);
       }

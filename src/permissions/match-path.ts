@@ -12,6 +12,8 @@ type Segment = Steps | "**";
 export type PathPattern = {
   /** The folder the segments count from; undefined: any depth anywhere. */
   anchor: string | undefined;
+  /** It ended with a slash: a folder, and what is in it. */
+  folder: boolean;
   /** Where an allow rule without a slash counts: below the working directory only. */
   cwd: string;
   exactCase: readonly Segment[];
@@ -37,10 +39,11 @@ export function pathPattern(text: string, { base, cwd, home }: Anchors): PathPat
   const start = up < 0 ? anchor : resolve(anchor ?? cwd, ...names.slice(0, up + 1));
   const kept = names.slice(up + 1);
   const compile = (ignoreCase: boolean) =>
-    kept.map((name): Segment => (name === "**" ? "**" : fileSteps(name, { ignoreCase })));
+    kept.map((name): Segment => (name === "**" ? "**" : fileSteps(name, { ignoreCase, exact: !ignoreCase })));
   const wild = kept.findIndex((name) => /[*?[\\]/.test(name));
   return {
     anchor: free ? undefined : start,
+    folder: body !== text,
     cwd,
     exactCase: compile(false),
     anyCase: compile(true),
@@ -56,23 +59,36 @@ function anchored(text: string, { base, cwd, home }: Anchors): { anchor: string 
   return { anchor: text.includes("/") || text === "." || text === ".." ? cwd : undefined, rest: text };
 }
 
-/** For rules that forbid: in any letter case (a file system may not tell them apart), and at any depth anywhere. */
-export function forbids(pattern: PathPattern, path: string): boolean {
+/**
+ * For rules that forbid: in any letter case (a file system may not tell them apart), and at any depth anywhere.
+ * `isFile`: whether there is something that is no folder, which a rule for a folder is not about.
+ */
+export function forbids(pattern: PathPattern, path: string, isFile: (path: string) => boolean): boolean {
   const { anchor, anyCase } = pattern;
   const names = namesBelow(anchor?.toLowerCase() ?? "/", path.toLowerCase());
+  if (names === undefined) return false;
+  const isFree = anchor === undefined;
+  if (pattern.folder && covers(anyCase, names, isFree) && isFile(path)) {
+    return covers(anyCase, names.slice(0, -1), isFree);
+  }
   // `x/**` is about all there is in x: looking through x, or removing it, is that too.
-  return names !== undefined && [names, [...names, ANYTHING]].some((one) => covers(anyCase, one, anchor === undefined));
+  return [names, [...names, ANYTHING]].some((one) => covers(anyCase, one, isFree));
 }
 
 /** No real file has this name. */
 const ANYTHING = "\u0001";
 
-/** For rules that allow: the exact case; a pattern without an anchor only below the working directory. */
-export function allows(pattern: PathPattern, path: string): boolean {
+/**
+ * For rules that allow: the exact case; a pattern without an anchor only below the working directory; one for a folder
+ * only what is one.
+ */
+export function allows(pattern: PathPattern, path: string, isFolder: (path: string) => boolean): boolean {
   const { anchor, cwd, exactCase } = pattern;
   // Without an anchor it counts from the working directory, so that names above it do not match.
   const names = namesBelow(anchor ?? cwd, path);
-  return names !== undefined && covers(exactCase, names, anchor === undefined);
+  if (names === undefined) return false;
+  const known = pattern.folder && !isFolder(path) ? names.slice(0, -1) : names;
+  return covers(exactCase, known, anchor === undefined);
 }
 
 /** Undefined when the path is not in the folder. */

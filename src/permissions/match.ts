@@ -35,9 +35,11 @@ function byName({ program, text }: Part): string[] {
 }
 
 /** For allow: the whole command word must be known, and what is in front of it harmless. */
-export function allowsPart({ spec }: Rule, { text, program, harmlessPrefix, source }: Part): boolean {
-  // A rule for every command still does not cover one whose name is only known at run time; constructs have none.
-  if (spec.kind === "all") return program !== undefined || text === "";
+export function allowsPart({ spec }: Rule, part: Part): boolean {
+  const { text, program, harmlessPrefix, source } = part;
+  // Not even a rule for every command covers one whose name is only known at run time.
+  if (runsUnknown(part)) return false;
+  if (spec.kind === "all") return true;
   if (spec.kind !== "command" || program === undefined || !harmlessPrefix) return false;
   // A program whose name has a blank in it looks like another one with an argument.
   if (program === "" || /\s/.test(program)) return false;
@@ -46,6 +48,11 @@ export function allowsPart({ spec }: Rule, { text, program, harmlessPrefix, sour
   return [text, plain].some(
     (one) => matches(spec.steps, one) || (spec.prefix !== undefined && matches(spec.prefix, one)),
   );
+}
+
+/** By itself or behind a harmless wrapper. Constructs have no name. */
+function runsUnknown({ program, text, transparent, inner }: Part): boolean {
+  return (program === undefined && text !== "") || (transparent && inner.some(runsUnknown));
 }
 
 /** As the Skill tool finds it: however it is written, with or without a slash. */

@@ -50,11 +50,14 @@ export function holdsProtected(folder: string, world: World, { links }: { links:
 export function criticalRemoval(change: Writes, world: World): string | undefined {
   if (change.how !== "remove") return undefined;
   if (change.shape === "rootless" && change.recursive) return `${change.shown} could be anything, / included`;
-  for (const place of change.places ?? []) {
-    const path = formsOf(place).find((one) => isCritical(one, world));
-    if (path !== undefined) return `it removes ${change.shape === "everything" ? `everything in ${path}` : path}`;
-  }
-  return undefined;
+  const path = criticalOf(change.places, world);
+  if (path !== undefined) return `it removes ${change.shape === "everything" ? `everything in ${path}` : path}`;
+  const perhaps = criticalOf(change.maybe, world);
+  return perhaps === undefined ? undefined : `${change.shown} could be ${perhaps}`;
+}
+
+function criticalOf(places: readonly Place[] | undefined, world: World): string | undefined {
+  return places?.flatMap(formsOf).find((path) => isCritical(path, world));
 }
 
 function isCritical(path: string, { home, root, cwd, roots }: World): boolean {

@@ -6,8 +6,14 @@ type Step =
 
 export type Steps = readonly Step[];
 
-/** `*` and `?` as in file names, `[...]` as a class, a backslash makes the next character literal. */
-export function fileSteps(pattern: string, { ignoreCase = false }: { ignoreCase?: boolean } = {}): Steps {
+/**
+ * `*` and `?` as in file names, `[...]` as a class, a backslash makes the next character literal. `exact`: a class matches
+ * what it says, and nothing where that is not known (`[[.a.]]`); otherwise rather more, in either case.
+ */
+export function fileSteps(
+  pattern: string,
+  { ignoreCase = false, exact = false }: { ignoreCase?: boolean; exact?: boolean } = {},
+): Steps {
   const steps: Step[] = [];
   const chars = [...(ignoreCase ? pattern.toLowerCase() : pattern)];
   for (let i = 0; i < chars.length; i++) {
@@ -20,7 +26,7 @@ export function fileSteps(pattern: string, { ignoreCase = false }: { ignoreCase?
       const end = classEnd(chars, i);
       if (end < 0) steps.push({ kind: "char", char });
       else {
-        steps.push({ kind: "class", test: classTest(chars.slice(i + 1, end)) });
+        steps.push({ kind: "class", test: classTest(chars.slice(i + 1, end), exact) });
         i = end;
       }
     } else steps.push({ kind: "char", char });
@@ -127,22 +133,59 @@ function classEnd(chars: readonly string[], open: number): number {
   return -1;
 }
 
-/** Wide rather than exact: names like [:alpha:] match anything, ranges either case. */
-function classTest(body: readonly string[]): (char: string) => boolean {
+type CharTest = (char: string) => boolean;
+
+function classTest(body: readonly string[], exact: boolean): CharTest {
   const negated = body[0] === "!" || body[0] === "^";
-  const chars = negated ? body.slice(1) : body;
-  if (chars.includes("[") || chars.includes("\\")) return () => true;
-  const inside = (char: string): boolean => {
-    for (let i = 0; i < chars.length; i++) {
-      const from = chars[i] ?? "";
-      const to = chars[i + 1] === "-" ? chars[i + 2] : undefined;
-      if (to !== undefined) {
-        if (char >= from && char <= to) return true;
-        i += 2;
-      } else if (char === from) return true;
-    }
-    return false;
-  };
+  const tests = classItems(negated ? body.slice(1) : body);
+  if (!tests) return () => !exact;
+  const inside = (char: string) => tests.some((test) => test(char));
   if (negated) return (char) => !inside(char);
+  if (exact) return inside;
   return (char) => inside(char) || inside(char.toLowerCase()) || inside(char.toUpperCase());
 }
+
+/** Characters, ranges and named classes; undefined when there is something else in it. */
+function classItems(chars: readonly string[]): CharTest[] | undefined {
+  const tests: CharTest[] = [];
+  for (let i = 0; i < chars.length; i++) {
+    const [, name] = /^\[:(\w*):\]/.exec(chars.slice(i, i + LONGEST_NAME).join("")) ?? [];
+    if (name !== undefined) {
+      const named = NAMED[name];
+      if (!named) return undefined;
+      tests.push((char) => named.test(char));
+      i += name.length + 3;
+      continue;
+    }
+    if (chars[i] === "[" && /[.=:]/.test(chars[i + 1] ?? "")) return undefined;
+    if (chars[i] === "\\") i++;
+    const from = chars[i] ?? "";
+    const end = chars[i + 1] === "-" && i + 2 < chars.length ? i + 2 : undefined;
+    if (end === undefined) {
+      tests.push((char) => char === from);
+      continue;
+    }
+    i = chars[end] === "\\" ? end + 1 : end;
+    const to = chars[i] ?? "";
+    tests.push((char) => char >= from && char <= to);
+  }
+  return tests;
+}
+
+/** `[:xdigit:]` */
+const LONGEST_NAME = 10;
+/** As git takes them: of ASCII only. */
+const NAMED: Readonly<Record<string, RegExp>> = {
+  alnum: /^[A-Za-z0-9]$/,
+  alpha: /^[A-Za-z]$/,
+  blank: /^[ \t]$/,
+  cntrl: /^[\x00-\x1f\x7f]$/,
+  digit: /^[0-9]$/,
+  graph: /^[!-~]$/,
+  lower: /^[a-z]$/,
+  print: /^[ -~]$/,
+  punct: /^[!-/:-@[-`{-~]$/,
+  space: /^[ \t-\r]$/,
+  upper: /^[A-Z]$/,
+  xdigit: /^[A-Fa-f0-9]$/,
+};

@@ -7,7 +7,7 @@ export type Piece =
   | { kind: "glob"; pattern: string }
   | { kind: "value"; args: readonly Arg[]; quoted: boolean }
   /** `digits`: a number, whatever it is. */
-  | { kind: "unknown"; quoted: boolean; digits?: true };
+  | { kind: "unknown"; quoted: boolean; digits?: true; maybe?: readonly string[] };
 
 /** A word becomes no more than these. */
 export const MOST_WORDS = 200;
@@ -49,7 +49,22 @@ function unknownWord(pieces: readonly Settled[]): Arg {
   // A number at the beginning is at least known to be no option.
   const digits = start === "" && first?.kind === "unknown" && first.digits === true && single;
   const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
-  return { kind: "unknown", start: digits ? "0" : start, single, end: end.map(exactly).join("") };
+  const maybe = couldBe(pieces);
+  return {
+    kind: "unknown",
+    start: digits ? "0" : start,
+    single,
+    end: end.map(exactly).join(""),
+    ...(maybe && maybe.length > 0 ? { maybe } : {}),
+  };
+}
+
+/** What the word could be where each stretch that is not known says what it could be. */
+function couldBe(pieces: readonly Settled[]): readonly string[] | undefined {
+  const choices = pieces.map((piece) =>
+    piece.kind === "texts" ? piece.texts : piece.kind === "unknown" ? piece.maybe : undefined,
+  );
+  return product(choices.map((texts) => ({ kind: "texts", texts: texts ?? [] })));
 }
 
 function exactly(piece: Settled): string {

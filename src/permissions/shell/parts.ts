@@ -26,6 +26,8 @@ export type Writes = {
   shown: string;
   places: readonly Place[] | undefined;
   how: "write" | "remove";
+  /** Of a removal that is not known: where it could well be. */
+  maybe?: readonly Place[];
   recursive: boolean;
   /** By a redirection of the shell: no rule about the command covers it. */
   redirect: boolean;

@@ -19,6 +19,11 @@ export type Files = {
   tracked(folder: string): readonly string[] | undefined;
 };
 
+/** Whether there is something that is no folder. */
+export function isFileIn(files: Files): (path: string) => boolean {
+  return (path) => !files.isFolder(path) && files.look(path) !== "missing";
+}
+
 const LOOKS_AT_NAMES = 16;
 
 /** The same for one decision: what was looked at once is not looked at again. */

@@ -4,7 +4,7 @@ import type { Assignment, Command, Redirection, SyntaxNode, Word } from "unbash"
 import { forEachChild, parse } from "unbash";
 import { judgeBuiltin, stateAfter } from "./builtins.ts";
 import { Names } from "./names.ts";
-import { UNKNOWN, type Part, type Reads, type Writes } from "./parts.ts";
+import { UNKNOWN, type Part, type Place as Target, type Reads, type Writes } from "./parts.ts";
 import { accepts } from "./programs/entry.ts";
 import { feedOf } from "./programs/feed.ts";
 import { lookup } from "./programs/list.ts";
@@ -339,14 +339,22 @@ export class SimpleCommands {
     // It could be a removal nobody wants in any mode.
     if (!places && how === "remove" && this.#places.gaveUp) this.#sink.lost("which files it removes was not looked at");
     const rootless = arg.kind === "unknown" && arg.start === "" && arg.end?.startsWith("/");
+    // Wherever it is now: this folder, or one above.
+    const isLost = state.cwds === undefined && /^\.{0,2}(\/\.{0,2})*$/.test(literal(target) ?? "x");
+    const maybe = how === "remove" && arg.kind === "unknown" ? this.#couldBe(arg.maybe, state) : undefined;
     return {
+      ...(maybe ? { maybe } : {}),
       shown: shownText(arg),
       places,
       how,
       recursive: recursive === true,
       redirect,
-      shape: folder !== undefined ? "everything" : rootless ? "rootless" : "path",
+      shape: isLost || rootless ? "rootless" : folder !== undefined ? "everything" : "path",
     };
+  }
+
+  #couldBe(texts: readonly string[] | undefined, { cwds }: State): Target[] {
+    return (texts ?? []).flatMap((text) => this.#places.of(textArg(text), cwds) ?? []);
   }
 
   /** `depth`: of what stands in the words. */

@@ -12,8 +12,11 @@ export type Arg =
    * `single`: one of the names (a loop variable), not all of them.
    */
   | { kind: "glob"; pattern: string; start: string; single: boolean }
-  /** Known only when it runs; begins with the literal `start`, ends with `end`. `single`: surely one word, not none or several. */
-  | { kind: "unknown"; start: string; single: boolean; end?: string };
+  /**
+   * Known only when it runs; begins with the literal `start`, ends with `end`. `single`: surely one word, not none or
+   * several. `maybe`: some of what it could well be, for what must not be missed.
+   */
+  | { kind: "unknown"; start: string; single: boolean; end?: string; maybe?: readonly string[] };
 
 /** A path a command looks at. `content`: what is in it may be printed; `names`: only names, sizes, types. */
 export type Use = { arg: Arg; what: "content" | "names"; recursive?: boolean };

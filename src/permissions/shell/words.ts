@@ -11,7 +11,7 @@ import { assemble, MOST_WORDS, type Piece } from "./assemble.ts";
 import { expandBraces } from "./braces.ts";
 import { isSafeArithmetic } from "./arithmetic.ts";
 import type { Names } from "./names.ts";
-import type { Arg } from "./types.ts";
+import { literal, type Arg } from "./types.ts";
 import { isNumber, isPlainName, mayPrint, type Value } from "./variables.ts";
 
 /** What the walk knows where a word stands. */
@@ -59,7 +59,7 @@ function complexArgs(word: Word, scope: Scope): Arg[] {
     if (scope.braces.left < MOST_WORDS) scope.braces.left = -1;
     scope.problem("a brace expansion that is not understood");
     scriptsBelow(word, scope);
-    return [{ kind: "unknown", start: "", single: false }];
+    return [{ kind: "unknown", start: "", single: false, maybe: ANYWHERE }];
   }
   scope.braces.left -= variants.length - 1;
   // Substitutions are reported once, whatever the number of words.
@@ -190,7 +190,7 @@ function piece(part: WordPart, scope: Scope): Piece[] {
     case "BraceExpansion":
       scriptsBelow(part, scope);
       scope.problem("a brace expansion that is not understood");
-      return [{ kind: "unknown", quoted: false }];
+      return [{ kind: "unknown", quoted: false, maybe: ANYWHERE }];
     case "ProcessSubstitution":
       if (part.operator === ">") scope.problem("a process substitution that is written to");
       scope.script(part.script);
@@ -219,7 +219,7 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
       return variable(part.text.slice(1), scope, quoted);
     case "CommandExpansion":
       scope.script(part.script);
-      return [{ kind: "unknown", quoted }];
+      return [{ kind: "unknown", quoted, maybe: printed(part.text, scope) }];
     case "ArithmeticExpansion":
       scriptsBelow(part, scope);
       if (mayHideCommands(part.text)) scope.lost(HIDDEN);
@@ -260,8 +260,26 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   }
   const isDecoded = /\$['\\]|\\`/.test(part.text);
   if (isDecoded || ((!operands || operation.type === "Default") && mayHideCommands(part.text))) scope.lost(HIDDEN);
-  for (const operand of operands ?? []) operandOf(operand, scope);
-  return [{ kind: "unknown", quoted }];
+  const known = (operands ?? []).map((operand) => operandOf(operand, scope));
+  return [{ kind: "unknown", quoted, maybe: expanded(part, known, scope) }];
+}
+
+/** For a word that is not understood at all. */
+const ANYWHERE: readonly string[] = ["/"];
+
+/** What `${x:-y}` and its like well could be: the variable, where it is a folder everybody has, and what stands for it. */
+function expanded({ parameter: name, operation }: Parameter, operands: readonly Arg[], scope: Scope): string[] {
+  const own = name === "HOME" ? [scope.home] : /^(OLD)?PWD$/.test(name) ? [scope.cwd ?? scope.home] : [];
+  const value = scope.defined.has(name) ? scope.values.get(name) : undefined;
+  const texts = [...(value?.kind === "words" ? value.args : []), ...operands].flatMap((arg) => literal(arg) ?? []);
+  return [...own, ...(operation?.type === "Remove" ? [] : texts)];
+}
+
+/** Of a substitution: the folders everybody has, where it does little else than print them. */
+function printed(text: string, { home, cwd }: Scope): string[] {
+  const isHome = /(?:~|\$\{?HOME\}?)\/?["']?\s*[)`]$/.test(text);
+  const isHere = /^(?:\$\(|`)\s*(?:pwd|git\s+rev-parse\s+--show-toplevel)\b|\$\{?PWD\}?["']?\s*[)`]$/.test(text);
+  return [...(isHome ? [home] : []), ...(isHere && cwd !== undefined ? [cwd] : [])];
 }
 
 const HIDDEN = "what is quoted in an expansion could be a command for bash";
