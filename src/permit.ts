@@ -14,7 +14,7 @@ import { isAbout, parseRules, type Rules } from "./permissions/rules.ts";
 import { isFileIn } from "./permissions/shell/resolve.ts";
 import { DISK, type World } from "./permissions/world.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
-import { realPath } from "./utils/paths.ts";
+import { projects, realPath, splitPath } from "./utils/paths.ts";
 
 export type PermitSetup = {
   options: Options;
@@ -112,7 +112,9 @@ export class Permit {
   }
 
   #world(cwd: string, readable: readonly string[]): World {
-    const { settings, places, cwd: root } = this.#setup;
+    const { settings, places, env, cwd: root } = this.#setup;
+    const roots = this.roots();
+    const programs = splitPath(env.PATH, projects(roots, places.home)).own;
     const { enabled, autoAllowBashIfSandboxed, allowUnsandboxedCommands, excludedCommands } = settings.sandbox;
     const wall = {
       active: this.#wall?.kind === "wall",
@@ -121,7 +123,7 @@ export class Permit {
       always: enabled ?? false,
       excluded: excludedCommands,
     };
-    return { cwd, root, home: places.home, roots: this.roots(), readable, files: DISK, wall };
+    return { cwd, root, home: places.home, roots, programs, readable, files: DISK, wall };
   }
 }
 

@@ -26,6 +26,7 @@ const world: World = {
   root: cwd,
   home: root,
   roots: [cwd],
+  programs: [],
   readable: [join(root, "scratch")],
   files: DISK,
   wall: NO_WALL,

@@ -36,7 +36,7 @@ export class Project {
 
   world(cwd = this.root): World {
     const { root, home } = this;
-    return { cwd, root, home, roots: [root], readable: [], files: DISK, wall: NO_WALL };
+    return { cwd, root, home, roots: [root], programs: [], readable: [], files: DISK, wall: NO_WALL };
   }
 
   bash(command: string, how: How = {}): Decision {

@@ -59,7 +59,7 @@ export const SEED = Number(process.env["SEED"] ?? 20261125);
 
 /** Every decision of a test is made in the same world; rules as texts. */
 export function decider(root: string, home: string) {
-  const world: World = { cwd: root, root, home, roots: [root], readable: [], files: DISK, wall: NO_WALL };
+  const world: World = { cwd: root, root, home, roots: [root], programs: [], readable: [], files: DISK, wall: NO_WALL };
   return (command: string, { mode = "default", deny = [] }: { mode?: PermissionMode; deny?: string[] } = {}) => {
     const lists = { allow: [], ask: [], deny: deny.map((text) => ({ text, source: "test" })) };
     const { rules } = parseRules(lists, { cwd: root, home });

@@ -35,7 +35,16 @@ const access = accessBy(idleTools(home));
 function today(folder: string): Situation {
   const allow = [{ text: "Bash(npm test:*)", source: "/s.json:3" }];
   const deny = [{ text: "Bash(git push:*)", source: "/s.json:7" }];
-  const world = { cwd: folder, root: folder, home, roots: [folder], readable: [], files: DISK, wall: NO_WALL };
+  const world = {
+    cwd: folder,
+    root: folder,
+    home,
+    roots: [folder],
+    programs: [],
+    readable: [],
+    files: DISK,
+    wall: NO_WALL,
+  };
   return { rules: parseRules({ allow, deny, ask: [] }, { cwd: folder, home }).rules, mode: "default", world };
 }
 

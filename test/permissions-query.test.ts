@@ -30,7 +30,7 @@ const judge = judgeWith({
   today: async (): Promise<Situation> => {
     calls.today++;
     const lists = { allow: [{ text: "Bash(make:*)", source: "settings.json:3" }], deny: [], ask: [] };
-    const world = { cwd, root: cwd, home, roots: [cwd], readable: [], files: DISK, wall: NO_WALL };
+    const world = { cwd, root: cwd, home, roots: [cwd], programs: [], readable: [], files: DISK, wall: NO_WALL };
     return { rules: parseRules(lists, { cwd, home }).rules, mode: "default", world };
   },
 });

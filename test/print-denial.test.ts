@@ -7,7 +7,16 @@ import { DISK, NO_WALL, type World } from "../src/permissions/world.ts";
 import { printHost } from "../src/ui/printhost.ts";
 
 const cwd = "/project";
-const world: World = { cwd, root: cwd, home: "/home/me", roots: [cwd], readable: [], files: DISK, wall: NO_WALL };
+const world: World = {
+  cwd,
+  root: cwd,
+  home: "/home/me",
+  roots: [cwd],
+  programs: [],
+  readable: [],
+  files: DISK,
+  wall: NO_WALL,
+};
 
 async function denial(name: string, access: Access, { mode = "default", ask = [] }: Given = {}): Promise<string> {
   const lists = { allow: [], deny: [], ask: ask.map((text) => ({ text, source: "settings.json" })) };

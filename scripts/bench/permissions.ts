@@ -100,7 +100,7 @@ function once(command: string, folder: Folder): number {
 function folderOf({ dir }: World): Folder {
   const cwd = join(dir, "project");
   const home = join(dir, "home");
-  return { cwd, root: cwd, home, roots: [cwd], readable: [], files: DISK, wall: NO_WALL };
+  return { cwd, root: cwd, home, roots: [cwd], programs: [], readable: [], files: DISK, wall: NO_WALL };
 }
 
 function longTexts(commands: readonly string[]): Record<string, string> {

@@ -1,7 +1,7 @@
 // What the model is told once about the repository it starts in: branch, status, recent commits. Bounded in time and size.
-import { delimiter, isAbsolute, relative } from "node:path";
+import { splitPath } from "../utils/paths.ts";
 import { runQuick, type QuickResult } from "../utils/process.ts";
-import { findRepository, isHarmless, readHead, type Head, type Repository } from "./git.ts";
+import { findRepository, isHarmless, readHead, type Head } from "./git.ts";
 
 /** Nobody waits for it: what comes later is told later (see Reminders). */
 const WAIT_MS = 10_000;
@@ -43,7 +43,7 @@ export async function gitFacts({
       "\n",
     );
   }
-  const git = Bun.which("git", { PATH: outsidePath(env.PATH, repository) });
+  const git = Bun.which("git", { PATH: splitPath(env.PATH, [repository.root]).others });
   if (!git) return [...opening, "Git status and commits are unknown: there is no git here."].join("\n");
   const ask = (args: string[]) => runGit([git, ...SAFE, ...args], { cwd, env, waitMs });
   const [status, log] = await Promise.all([
@@ -94,16 +94,4 @@ function logLines(result: QuickResult | undefined): string[] {
 function shown(line: string): string {
   const plain = line.replace(/[\p{Cc}\p{Cf}]/gu, " ").replace(/<(?=\/?reminder\b)/gi, "<\\");
   return plain.length <= LINE_CHARS ? plain : `${plain.slice(0, LINE_CHARS).toWellFormed()}…`;
-}
-
-/** A `git` that lies in the project would be the project's program. */
-function outsidePath(path: string | undefined, { root }: Repository): string {
-  const isOutside = (entry: string) => {
-    const way = relative(root, entry);
-    return way.startsWith("..") || isAbsolute(way);
-  };
-  return (path ?? "")
-    .split(delimiter)
-    .filter((entry) => isAbsolute(entry) && isOutside(entry))
-    .join(delimiter);
 }

@@ -48,6 +48,8 @@ export function allowedPart(part: Part, shell: CommandCase): Rule | "fine" | und
   const exact = part.effect === "read" || part.effect === "files";
   const reads = part.reads.every((use) => whyNotRead(use, shell) === undefined);
   if (!exact || !reads || !part.inner.every((one) => allowedPart(one, shell) === "fine")) return undefined;
+  // Changing nothing that is known is no change inside the project.
+  if (part.effect === "files" && part.writes.length === 0) return undefined;
   if (!part.writes.every((change) => mayWrite(change, shell, part.editing))) return undefined;
   return holdsNothingProtected(part, world) ? "fine" : undefined;
 }

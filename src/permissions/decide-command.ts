@@ -10,7 +10,7 @@ import { say, type Rule } from "./rules.ts";
 import { analyze } from "./shell/analyze.ts";
 import { withAllInner, type Part } from "./shell/parts.ts";
 import { remembering } from "./shell/resolve.ts";
-import { strangeRepository, type World } from "./world.ts";
+import { isOwnProgram, strangeRepository, type World } from "./world.ts";
 
 export function decideCommand(call: ToolUse, command: string, { rules, mode, world: given }: Situation): Decision {
   const world: World = { ...given, files: remembering(given.files) };
@@ -19,6 +19,7 @@ export function decideCommand(call: ToolUse, command: string, { rules, mode, wor
     cwd: world.cwd,
     home: world.home,
     files: world.files,
+    isOwn: (program) => isOwnProgram(program, world),
     strangeRepository: (cwd) => strangeRepository(cwd, world),
   });
   // The same command in the same state is the same part: looked at once, however often it stands there.

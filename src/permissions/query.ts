@@ -61,6 +61,7 @@ function situationFor({ rules, mode, cwd, home }: Query, judging: Judging): Situ
     root,
     roots: [...new Set([root, realPath(root)])],
     readable: [],
+    programs: [],
     files: DISK,
     wall: NO_WALL,
   };

@@ -1,5 +1,5 @@
 // What a decision may look at besides the call: where it runs, what is there, and whether there is a wall.
-import { lstatSync, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inside, realPath } from "../utils/paths.ts";
 import type { Files } from "./shell/resolve.ts";
@@ -14,6 +14,8 @@ export type World = {
   home: string;
   /** The project and the added folders. */
   roots: readonly string[];
+  /** Folders of PATH that are places of the project: `.venv/bin`, `node_modules/.bin`, relative ones. */
+  programs: readonly string[];
   /** Readable besides: the session's own scratch folder with long command output. */
   readable: readonly string[];
   files: Files;
@@ -55,6 +57,14 @@ export const DISK: Files = {
       return false; // not ours to look at
     }
   },
+  isReadable(path) {
+    try {
+      accessSync(path, constants.R_OK);
+      return statSync(path).isFile();
+    } catch {
+      return false;
+    }
+  },
   look(path) {
     try {
       const stat = lstatSync(path, { throwIfNoEntry: false });
@@ -75,6 +85,19 @@ export const DISK: Files = {
   },
   tracked: trackedAround,
 };
+
+/** Of the shell itself: no program of that name is looked for. */
+const BUILTINS = new Set(
+  `: . [ [[ alias bg bind break builtin caller cd command compgen continue declare dirs disown echo enable eval exec exit export
+  false fg getopts hash help history jobs kill let local logout mapfile popd printf pushd pwd read readarray readonly return
+  set shift shopt source suspend test times trap true type typeset ulimit umask unalias unset wait`.split(/\s+/),
+);
+
+/** A program of the project would run in the place of the one that is meant. */
+export function isOwnProgram(program: string, { programs, files }: World): boolean {
+  if (programs.length === 0 || BUILTINS.has(program)) return false;
+  return programs.some((folder) => files.look(join(folder, program)) !== "missing");
+}
 
 /**
  * git runs what the repository's own settings name. The project's repository is trusted; one that lies inside the project

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import type { Confined, Wall, Walled, WallSource, WallStart, WallState } from "../core/wall.ts";
-import { inside, realPath } from "../utils/paths.ts";
+import { inside, projects, realPath, splitPath } from "../utils/paths.ts";
 import { findAftermath } from "./aftermath.ts";
 import { bwrapArguments, laterArguments } from "./bwrap.ts";
 import { DeniedFiles } from "./denied.ts";
@@ -122,8 +122,14 @@ export class Sandbox implements WallSource {
     if (this.#options.settings.enabled === false) {
       return { kind: "none", why: "It is switched off (sandbox.enabled is false)." };
     }
-    this.#found ??= (this.#options.probe ?? (() => probe({ path: this.#options.env["PATH"] })))();
+    this.#found ??= (this.#options.probe ?? (() => probe({ path: this.#othersPath() })))();
     return this.#found;
+  }
+
+  /** A bwrap of the project would be no wall. */
+  #othersPath(): string {
+    const { env, roots, home } = this.#options;
+    return splitPath(env["PATH"], projects(roots(), home)).others;
   }
 
   /** Why there is no proxy although the settings ask for one. */

@@ -74,10 +74,9 @@ export function readingEnvironment(env: Record<string, string>): Record<string, 
   };
 }
 
-/** bash of the person's PATH, else sh; on Windows the bash of Git. Undefined: there is none. */
+/** bash of a PATH, else sh; on Windows the bash of Git. Undefined: there is none. */
 export function findShell(env: Environment, platform: NodeJS.Platform = process.platform): Shell | undefined {
   if (platform === "win32") return findGitBash(env);
-  // A relative entry of PATH would be a program of the project.
   const folders = (env["PATH"] ?? "").split(":").filter(isAbsolute);
   const PATH = [...folders, "/bin", "/usr/bin"].join(":");
   const bash = Bun.which("bash", { PATH });

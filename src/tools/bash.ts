@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import type { Tool, ToolContext, ToolOutput } from "../core/types.ts";
 import type { WallSource } from "../core/wall.ts";
-import { inside } from "../utils/paths.ts";
+import { inside, projects, splitPath } from "../utils/paths.ts";
 import { childEnvironment, findShell, readingEnvironment, type Environment, type Shell } from "./bash-env.ts";
 import { mayOutliveTimeout } from "./bash-explain.ts";
 import { ShellJob, type JobEnd, type JobFault } from "./bash-job.ts";
@@ -171,10 +171,11 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function shellFinder({ env, shell }: BashDeps): ShellFinder {
+function shellFinder({ env, shell, projectRoots }: BashDeps): ShellFinder {
   const known: { shell: Shell | undefined; told: boolean } = { shell, told: false };
   return () => {
-    known.shell ??= findShell(env);
+    // Not a bash that lies in the project.
+    known.shell ??= findShell({ ...env, PATH: othersPath(env, projectRoots()) });
     if (!known.shell) {
       const advice = process.platform === "win32" ? "Install Git for Windows, which brings bash." : "Install bash.";
       throw new Error(`There is no shell to run commands with. ${advice}`);
@@ -183,6 +184,10 @@ function shellFinder({ env, shell }: BashDeps): ShellFinder {
     known.told = true;
     return { shell: known.shell, note };
   };
+}
+
+function othersPath(env: Environment, roots: readonly string[]): string {
+  return splitPath(env["PATH"], projects(roots, env["HOME"] ?? "")).others;
 }
 
 function limitsOf({ env, defaultTimeoutMs, maxTimeoutMs, maxOutput, maxOutputBytes }: BashDeps): Limits {

@@ -2,6 +2,7 @@
 import { FileTracker } from "../files/tracker.ts";
 import type { Tool } from "../core/types.ts";
 import type { WallSource } from "../core/wall.ts";
+import { projects, splitPath } from "../utils/paths.ts";
 import { bashTool } from "./bash.ts";
 import type { ShellStarter } from "./bash-start.ts";
 import type { BackgroundTasks } from "./bash-tasks.ts";
@@ -42,7 +43,8 @@ export function builtinTools({
   const home = { home: places.home, xdgConfig: env.XDG_CONFIG_HOME };
   const found: { rg?: string | undefined } = {};
   const rg = () => {
-    if (!("rg" in found)) found.rg = Bun.which("rg", { PATH: absoluteOnly(env.PATH) }) ?? undefined;
+    if (!("rg" in found))
+      found.rg = Bun.which("rg", { PATH: splitPath(env.PATH, projects(roots(), places.home)).others }) ?? undefined;
     return found.rg;
   };
   return [
@@ -54,15 +56,6 @@ export function builtinTools({
     grepTool({ rg, home, hidden }),
     todoTool(),
   ];
-}
-
-/** A relative entry of PATH would be a program of the project. */
-function absoluteOnly(path: string | undefined): string {
-  const separator = process.platform === "win32" ? ";" : ":";
-  return (path ?? "")
-    .split(separator)
-    .filter((entry) => /^([/\\]|[A-Za-z]:)/.test(entry))
-    .join(separator);
 }
 
 /** `only`: the names of --tools. A tool that is denied as a whole is not offered at all. */

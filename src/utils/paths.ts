@@ -1,6 +1,6 @@
 // Path identity: where a path really leads, and whether it lies inside a folder. (Used by gate, tools and sessions.)
 import { readlinkSync, realpathSync } from "node:fs";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 
 const MAX_LINKS = 40;
 const SLASH = 47;
@@ -19,6 +19,24 @@ export function inside(folder: string, path: string): boolean {
   }
   const rest = relative(folder, path);
   return rest === "" || (rest !== ".." && !rest.startsWith(`..${sep}`) && !isAbsolute(rest));
+}
+
+/** The folders that are projects: not the home folder, nor one above it, where the person's own programs are. */
+export function projects(folders: readonly string[], home: string): string[] {
+  return folders.filter((folder) => !inside(folder, home));
+}
+
+/**
+ * PATH in two: the folders that are places of none of these, and those that are, absolute. A relative one is a place of
+ * wherever the program is.
+ */
+export function splitPath(path: string | undefined, folders: readonly string[]): { others: string; own: string[] } {
+  const entries = (path ?? "").split(delimiter);
+  const isOwn = (entry: string) => !isAbsolute(entry) || folders.some((folder) => inside(folder, entry));
+  return {
+    others: entries.filter((entry) => !isOwn(entry)).join(delimiter),
+    own: path === undefined ? [] : entries.filter(isOwn).map((entry) => resolve(folders[0] ?? "", entry)),
+  };
 }
 
 /** The path with all links of its existing part resolved; what does not exist yet is kept, dangling links are followed. */

@@ -12,6 +12,7 @@ export type Surroundings = {
   cwd: string;
   home: string;
   files: Files;
+  isOwn(program: string): boolean;
   strangeRepository(cwd: string): string | undefined;
 };
 
@@ -100,8 +101,6 @@ function valueOf(value: Assigned["value"], loop: Assigned["loop"], scope: Scope)
 function wordsValue(args: readonly ReturnType<typeof argOf>[]): Value {
   if (args.some((arg) => arg.kind === "unknown" || arg.kind === "oneof") || args.length > MOST_VALUES)
     return { kind: "unknown" };
-  if (args.length > 0 && args.every((arg) => arg.kind === "text" && /^-?\d+$/.test(arg.text)))
-    return { kind: "integer" };
   return { kind: "words", args };
 }
 

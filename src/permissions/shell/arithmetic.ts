@@ -4,7 +4,10 @@ import type { Names } from "./names.ts";
 import type { Value } from "./variables.ts";
 import { isInteger, isNumber } from "./variables.ts";
 
-/** Integers, operators without assignment, and variables that only ever hold integers. */
+/**
+ * Integers, operators without assignment, and variables that only ever hold integers; nothing that can be an error, after
+ * which bash goes on in the next line (a division by zero, 08).
+ */
 export function isSafeArithmetic(
   expression: ArithmeticExpression | undefined,
   values: ReadonlyMap<string, Value>,
@@ -17,7 +20,9 @@ export function isSafeArithmetic(
     case "ArithmeticWord":
       return isNumberWord(expression.value, values, defined);
     case "ArithmeticBinary":
-      return !/^([-+*/%&|^]|<<|>>)?=$/.test(expression.operator) && safe(expression.left) && safe(expression.right);
+      if (/^([-+*/%&|^]|<<|>>)?=$/.test(expression.operator)) return false;
+      if (/^([/%]|\*\*)$/.test(expression.operator) && !isPositive(expression.right)) return false;
+      return safe(expression.left) && safe(expression.right);
     case "ArithmeticUnary":
       return expression.operator !== "++" && expression.operator !== "--" && safe(expression.operand);
     case "ArithmeticTernary":
@@ -31,8 +36,12 @@ export function isSafeArithmetic(
   }
 }
 
+function isPositive(expression: ArithmeticExpression): boolean {
+  return expression.type === "ArithmeticWord" && /^[1-9]\d*$/.test(expression.value);
+}
+
 function isNumberWord(text: string, values: ReadonlyMap<string, Value>, defined: Names): boolean {
-  if (/^(0[xX][0-9a-fA-F]+|\d+)$/.test(text)) return true;
+  if (/^(0[xX][0-9a-fA-F]+|0|[1-9]\d*)$/.test(text)) return true;
   const name = /^\$?\{?([A-Za-z_]\w*|[?#$!])\}?$/.exec(text)?.[1];
   if (name === undefined) return false;
   if (defined.has(name)) return isInteger(values.get(name));

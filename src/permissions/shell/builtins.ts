@@ -1,10 +1,11 @@
 // The shell's own commands that change where or with what later commands run: cd, read, set, unset, exit.
-import { resolve } from "node:path";
+import { isAbsolute, resolve } from "node:path";
 import { parseOptions } from "./options.ts";
 import { followed, type Place, type State } from "./context.ts";
+import type { Files } from "./resolve.ts";
 import type { Arg, Judgement } from "./types.ts";
 import { literal, READS_NOTHING, unknownEffect } from "./types.ts";
-import { isPlainName } from "./variables.ts";
+import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 
 /** Undefined: not one of these. */
 export function judgeBuiltin(name: string, args: readonly Arg[], state: State): Judgement | undefined {
@@ -19,6 +20,10 @@ export function judgeBuiltin(name: string, args: readonly Arg[], state: State): 
       return args.every((arg) => isPlainName(literal(arg) ?? "")) && args.length > 0
         ? READS_NOTHING
         : unknownEffect("unset of a name that changes what commands do");
+    case "export":
+      return args.length > 0 && args.every(isHarmlessExport)
+        ? READS_NOTHING
+        : unknownEffect("export of a variable that may change what commands do");
     case "exit":
     case "return":
     case "break":
@@ -57,6 +62,12 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
 
 function without(names: State["defined"], args: readonly Arg[]): State["defined"] {
   return names.only((name) => !args.some((arg) => literal(arg) === name));
+}
+
+/** As in front of a command. The word stands here as it was written. */
+function isHarmlessExport(arg: Arg): boolean {
+  const [, name, value] = /^(\w+)=([\w.:/+-]*)$/.exec(literal(arg) ?? "") ?? [];
+  return name !== undefined && isHarmlessPrefix(name, { kind: "text", text: value ?? "" });
 }
 
 function lostFrom(state: State): State {
@@ -111,15 +122,30 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
   // A folder that is there is entered for certain, unless something before may have taken it away; otherwise the
   // commands after it may run where it was.
   const there = { cwds: next, previous: cwds };
-  if (!state.changed && next.every((cwd) => place.files.isFolder(cwd))) return { ...state, ...there, moved };
+  const isSure = cwds.every((cwd) => to.every((one) => isWay(one, cwd, place.files)));
+  if (!state.changed && isSure && next.every((cwd) => place.files.isFolder(cwd))) return { ...state, ...there, moved };
   // If it failed, a dash goes where it went before.
   return { ...state, cwds: either, onSuccess: there, moved, previous: undefined };
+}
+
+/** Whether each `..` of it comes after a folder that is there: `cd` fails where there is none. */
+function isWay(path: string, cwd: string, files: Files): boolean {
+  if (!path.includes("..")) return true;
+  let at = isAbsolute(path) ? "/" : cwd;
+  return path.split("/").every((name) => {
+    const isFine = name !== ".." || files.isFolder(at);
+    at = resolve(at, name);
+    return isFine;
+  });
 }
 
 /** The variables `read` sets; undefined when it is not known or not harmless. */
 function readNames(args: readonly Arg[]): string[] | undefined {
   const parsed = parseOptions(args, { flags: "rs", values: "pnNtd", strict: true });
   if ("problem" in parsed) return undefined;
+  // With no time, or a number that is none, it leaves them as they were.
+  const isFine = parsed.options.every(({ name, value }) => !/^-[ntN]$/.test(name) || Number(literal(value)) > 0);
+  if (!isFine) return undefined;
   const names = parsed.operands.map((arg) => literal(arg) ?? "");
   return names.every(isPlainName) ? names : undefined;
 }

@@ -10,6 +10,8 @@ export type Place = {
   home: string;
   files: Files;
   values: ReadonlyMap<string, Value>;
+  /** Whether a name is that of a program in the project, by way of PATH. */
+  isOwn(program: string): boolean;
   /** Why git there would not be the project's own repository; undefined when it is. */
   strangeRepository(cwd: string): string | undefined;
 };
@@ -52,3 +54,23 @@ export type Context = {
   /** The text positions refer to. */
   source: string;
 };
+
+/** What holds when a command that may have failed is followed by another, whatever it was. */
+export function settled(state: State): State {
+  return state.onSuccess ? { ...state, onSuccess: undefined } : state;
+}
+
+/** What holds whichever of them was reached. */
+export function union(states: readonly State[]): State {
+  const [first, ...rest] = states;
+  if (!first) throw new Error("no state to go on from");
+  if (rest.every((one) => one === first)) return settled(first);
+  return rest.reduce((all, one) => {
+    const cwds = all.cwds && one.cwds && followed([...all.cwds, ...one.cwds]);
+    const defined = all.defined.only((name) => one.defined.has(name));
+    const changed = Boolean(all.changed || one.changed);
+    const beyond = Boolean(all.beyond || one.beyond || (all.cwds && one.cwds && !cwds));
+    const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
+    return { cwds, previous, beyond, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
+  }, settled(first));
+}

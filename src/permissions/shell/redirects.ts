@@ -1,7 +1,9 @@
 // Redirections: what they read, what they write, and which are more than that.
 import type { Redirection } from "unbash";
+import { resolve } from "node:path";
 import type { Context } from "./context.ts";
-import type { Change, Use } from "./types.ts";
+import type { Files } from "./resolve.ts";
+import { literal, type Arg, type Change, type Use } from "./types.ts";
 import { argOf, checkText, type Scope } from "./words.ts";
 
 export type Redirected = { reads: Use[]; writes: Change[] };
@@ -11,6 +13,31 @@ export function redirectsOf(redirections: readonly Redirection[], scope: Scope):
   const out: Redirected = { reads: [], writes: [] };
   for (const redirection of redirections) one(redirection, scope, out);
   return out;
+}
+
+type Here = { cwds: readonly string[] | undefined; changed?: boolean; files: Files };
+
+/** Whether each of them succeeds whatever happens: otherwise the command may not run, and changes nothing in the shell. */
+export function areSure(redirections: readonly Redirection[], scope: Scope, here: Here): boolean {
+  return redirections.every((redirection) => {
+    if (redirection.type === "HereDoc") return true;
+    const text = redirection.target && literal(argOf(redirection.target, scope));
+    switch (redirection.operator) {
+      case "<<<":
+        return true;
+      case ">&":
+        return text === "1" || text === "2";
+      case "<":
+        return text !== undefined && (text === "/dev/null" || isThere(text, here));
+      default:
+        return text === "/dev/null";
+    }
+  });
+}
+
+function isThere(path: string, { cwds, changed, files }: Here): boolean {
+  const [cwd, ...others] = cwds ?? [];
+  return cwd !== undefined && others.length === 0 && !changed && files.isReadable(resolve(cwd, path));
 }
 
 /** What comes in through a pipe is not what a command reads once its input is redirected. */
@@ -42,8 +69,8 @@ function one(redirection: Redirection, scope: Scope, out: Redirected): void {
   switch (redirection.operator) {
     case "<":
       // What a variable holds could be /dev/tcp/..., which bash opens itself.
-      if (text === undefined) scope.problem("it reads from a file that is only known at run time");
-      else if (isNetwork(text)) scope.problem(`${text} opens a network connection`);
+      if (!isFileName(arg)) scope.problem("it reads from a file that is only known at run time");
+      else if (text !== undefined && isNetwork(text)) scope.problem(`${text} opens a network connection`);
       out.reads.push({ arg, what: "content" });
       return;
     case "<&":
@@ -66,6 +93,12 @@ function one(redirection: Redirection, scope: Scope, out: Redirected): void {
     default:
       return redirection satisfies never;
   }
+}
+
+/** One name, of those a loop goes through. */
+function isFileName(arg: Arg): boolean {
+  if (arg.kind === "oneof") return !arg.texts.some(isNetwork);
+  return arg.kind === "text" || (arg.kind === "glob" && arg.single && /^[\w.]/.test(arg.start));
 }
 
 function isNetwork(path: string): boolean {

@@ -11,6 +11,8 @@ export type Files = {
   /** Names in a folder; undefined when it cannot be read. */
   list(folder: string): readonly string[] | undefined;
   isFolder(path: string): boolean;
+  /** A file that can be opened to read. */
+  isReadable(path: string): boolean;
   /** What the last name of a path is. `missing`: nothing is there. */
   look(path: string): "link" | "other" | "missing";
   /** False: no name in the folder is a link, or there is no such folder. True: there may be links. */
@@ -67,6 +69,7 @@ export function remembering(files: Files): Files {
       folders.set(path, is);
       return is;
     },
+    isReadable: (path) => files.isReadable(path),
     look: (path) => files.look(path),
     mayHoldLinks: (folder) => files.mayHoldLinks(folder),
     tracked: (folder) => files.tracked(folder),

@@ -1,24 +1,23 @@
 // Simple commands: their words, assignments and redirections, and what the program behind them does.
-import { relative } from "node:path";
 import type { Assignment, Command, Redirection, SyntaxNode, Word } from "unbash";
 import { forEachChild, parse } from "unbash";
 import { judgeBuiltin, stateAfter } from "./builtins.ts";
 import { Names } from "./names.ts";
-import { UNKNOWN, type Part, type Place as Target, type Reads, type Writes } from "./parts.ts";
+import { UNKNOWN, type Part, type Reads, type Writes } from "./parts.ts";
 import { accepts } from "./programs/entry.ts";
 import { feedOf } from "./programs/feed.ts";
 import { lookup } from "./programs/list.ts";
 import { asksVersion } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
 import { ACCEPT_EDITS } from "./programs/writers.ts";
-import { fedBy, redirectsOf } from "./redirects.ts";
-import { folderOfAll, Places } from "./resolve.ts";
-import type { Arg, Change, Feed, Judgement, Nested, Use } from "./types.ts";
+import { areSure, fedBy, redirectsOf } from "./redirects.ts";
+import type { Arg, Change, Feed, Judgement, Nested } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
-import type { Context, Place, State } from "./context.ts";
+import { union, type Context, type Place, type State } from "./context.ts";
+import { Targets } from "./targets.ts";
 import { WordScope, type Found, type Sink } from "./word-scope.ts";
-import { shownText, textOf, wordText } from "./word-text.ts";
+import { textOf, wordText } from "./word-text.ts";
 import { addArgs, argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
 
 const BLANK: Omit<Part, "source" | "text" | "effect" | "why"> = {
@@ -42,7 +41,7 @@ const MOST_NESTED_WORDS = 6_000;
 
 export class SimpleCommands {
   #place: Place;
-  #places: Places;
+  #targets: Targets;
   #sink: Sink;
   #nestedLeft = MOST_NESTED_WORDS;
   #braces = { left: MOST_BRACED_WORDS };
@@ -51,7 +50,7 @@ export class SimpleCommands {
 
   constructor(place: Place, sink: Sink) {
     this.#place = place;
-    this.#places = new Places(place.files);
+    this.#targets = new Targets(place.files, sink);
     this.#sink = sink;
   }
 
@@ -74,14 +73,15 @@ export class SimpleCommands {
     if (operator === "-v" || operator === "-R") found.problem ??= `[[ ${operator} ]] evaluates its operand`;
     if (found.problem !== undefined) this.construct(source, found.problem);
     if (!/^-[abcdefghkprsuwxGLNOS]$/.test(operator)) return;
-    const reads = [this.#reads({ arg, what: "names" }, context, false)];
+    // Whether something is there is told of any name.
+    const reads = arg.kind === "unknown" ? [] : [this.#targets.reads({ arg, what: "names" }, context.state, false)];
     this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", reads });
   }
 
   /** A literal integer, or a number whatever it is. */
   isNumeric(word: Word, context: Context): boolean {
     const arg = argOf(word, this.#quiet(context));
-    if (arg.kind === "text") return /^-?\d+$/.test(arg.text);
+    if (arg.kind === "text") return /^-?(0|[1-9]\d*)$/.test(arg.text);
     // A number and nothing else: what stands beside it would be evaluated too.
     return arg.kind === "unknown" && /^"?\$([?#$!]|\{#\w+\}|\(\([\d\s+*/%()-]+\)\))"?$/.test(word.text);
   }
@@ -100,6 +100,13 @@ export class SimpleCommands {
     if (found.problem !== undefined) this.construct(source, found.problem);
     if (reads.length + writes.length === 0) return;
     this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", reads, writes });
+  }
+
+  surelyRedirects(redirections: readonly Redirection[], context: Context): boolean {
+    return (
+      redirections.length === 0 ||
+      areSure(redirections, this.#quiet(context), { ...context.state, files: this.#place.files })
+    );
   }
 
   /** What this command, in front of a pipe, hands to xargs. */
@@ -153,10 +160,12 @@ export class SimpleCommands {
     if (redirects.writes.length > 0) part.writes = [...part.writes, ...redirects.writes];
     this.#sink.add(part);
     if (this.#braces.left < 0) this.#sink.lost("its braces make more words than are looked at");
-    if (this.#places.exhausted) this.#sink.lost("it names more files than are looked at");
+    if (this.#targets.exhausted) this.#sink.lost("it names more files than are looked at");
     const changes = part.effect !== "read" || part.writes.length > 0 || part.inner.some(hasWrites);
     const now = changes && !state.changed ? { ...state, changed: true } : state;
-    const after = stateAfter(words, now, this.#place);
+    const ran = stateAfter(words, now, this.#place);
+    // Where a redirection fails, it does not run.
+    const after = ran === now || this.surelyRedirects(node.redirects, context) ? ran : union([now, ran]);
     if (after === state && !context.feed && !found.script) this.#known.set(source, { part, state, taint });
     return after;
   }
@@ -199,11 +208,11 @@ export class SimpleCommands {
   }
 
   #allReads({ reads, effect }: Judgement, context: Context): Reads[] {
-    return reads.map((use) => this.#reads(use, context, effect === "unknown"));
+    return reads.map((use) => this.#targets.reads(use, context.state, effect === "unknown"));
   }
 
   #allWrites(changes: readonly Change[], context: Context, redirect: boolean): Writes[] {
-    return changes.map((change) => this.#writes(change, context, redirect));
+    return changes.map((change) => this.#targets.writes(change, context.state, redirect));
   }
 
   /** Names that are only known when it runs, of a program that prints what is in files. */
@@ -222,32 +231,20 @@ export class SimpleCommands {
     if (name === undefined) return unknownEffect("which program runs is only known at run time");
     if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
     const program = bare(name);
-    if (asksVersion({ name: program, args })) return READS_NOTHING;
+    if (this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
+    // Of names that are added there is more than the question.
+    if (!nested?.added && asksVersion({ name: program, args })) return READS_NOTHING;
     const builtin = judgeBuiltin(program, args, context.state);
     if (builtin) return builtin;
     const entry = lookup(program);
     if (!entry) return unknownEffect(`${program} is not known to only read`);
     const feed = program === "xargs" || program === "gxargs" ? context.feed?.() : undefined;
     const added = nested?.added;
-    const words = SEARCHES.test(program) ? this.#allUndashed(args, context) : args;
+    const words = HARMLESS_OPTIONS.test(program) ? this.#targets.undashed(args, context.state) : args;
     const call = { name: program, args: words };
     const judged = entry.judge(feed || added ? { ...call, ...(feed && { feed }), ...(added && { added }) } : call);
     if (!added || accepts(entry, args, added)) return judged;
     return unknownEffect(`${program} with names that are only known when it runs`, judged);
-  }
-
-  #allUndashed(args: readonly Arg[], context: Context): readonly Arg[] {
-    return args.some(isGlob) ? args.map((arg) => this.#undashed(arg, context)) : args;
-  }
-
-  /** A pattern like `*.md` is no danger where no name that begins with a dash is there for it. */
-  #undashed(arg: Arg, { state }: Context): Arg {
-    const [cwd, ...others] = state.cwds ?? [];
-    if (arg.kind !== "glob" || arg.start !== "" || cwd === undefined || others.length > 0) return arg;
-    if (arg.pattern.startsWith("\\") || arg.pattern.includes("..")) return arg;
-    const places = this.#places.of(arg, [cwd]);
-    const isDashed = places?.some(({ given }) => relative(cwd, given).startsWith("-")) ?? true;
-    return isDashed ? arg : { ...arg, pattern: `./${arg.pattern}`, start: "./" };
   }
 
   #nested(nested: Nested, { feed: _, ...context }: Context): Part[] {
@@ -274,12 +271,13 @@ export class SimpleCommands {
   }
 
   #assign(assignments: readonly Assignment[], scope: Scope, state: State): State {
-    const names = assignments.map(({ name, value, index, text }) => {
+    const names = assignments.flatMap(({ name, value, index, text, append }) => {
       if (index !== undefined) argOf(index, scope);
       for (const word of value.type === "ArrayValue" ? value.elements : [value]) argOf(word, scope);
       if (value.type === "ArrayValue" || index !== undefined) scope.problem(`${text}: an assignment to an array`);
       if (!isPlainName(name)) scope.problem(`${name} changes what later commands do`);
-      return name;
+      // `x+=` goes on from what the environment holds.
+      return append && !state.defined.has(name) ? [] : [name];
     });
     return { ...state, onSuccess: undefined, defined: state.defined.plus(names) };
   }
@@ -321,40 +319,9 @@ export class SimpleCommands {
     if (redirections.length === 0) return UNTOUCHED;
     const { reads, writes } = redirectsOf(redirections, scope);
     return {
-      reads: reads.map((use) => this.#reads(use, context, false)),
+      reads: reads.map((use) => this.#targets.reads(use, context.state, false)),
       writes: this.#allWrites(writes, context, true),
     };
-  }
-
-  /** `guess`: of a program that is not known. */
-  #reads({ arg, what, recursive }: Use, { state }: Context, guess: boolean): Reads {
-    const places = this.#places.of(arg, state.cwds);
-    return { shown: shownText(arg), places, what, recursive: recursive === true, guess, handed: false };
-  }
-
-  #writes({ arg, how, recursive }: Change, { state }: Context, redirect: boolean): Writes {
-    const folder = folderOfAll(arg);
-    const target = folder === undefined ? arg : textArg(folder);
-    const places = this.#places.of(target, state.cwds);
-    // It could be a removal nobody wants in any mode.
-    if (!places && how === "remove" && this.#places.gaveUp) this.#sink.lost("which files it removes was not looked at");
-    const rootless = arg.kind === "unknown" && arg.start === "" && arg.end?.startsWith("/");
-    // Wherever it is now: this folder, or one above.
-    const isLost = state.cwds === undefined && /^\.{0,2}(\/\.{0,2})*$/.test(literal(target) ?? "x");
-    const maybe = how === "remove" && arg.kind === "unknown" ? this.#couldBe(arg.maybe, state) : undefined;
-    return {
-      ...(maybe ? { maybe } : {}),
-      shown: shownText(arg),
-      places,
-      how,
-      recursive: recursive === true,
-      redirect,
-      shape: isLost || rootless ? "rootless" : folder !== undefined ? "everything" : "path",
-    };
-  }
-
-  #couldBe(texts: readonly string[] | undefined, { cwds }: State): Target[] {
-    return (texts ?? []).flatMap((text) => this.#places.of(textArg(text), cwds) ?? []);
   }
 
   /** `depth`: of what stands in the words. */
@@ -368,8 +335,8 @@ export class SimpleCommands {
   }
 }
 
-/** No option of theirs writes or runs anything; a name taken for one could only change what is found. */
-const SEARCHES = /^[efg]?grep$/;
+/** No option of theirs writes or runs anything; a name taken for one could only change what is found or counted. */
+const HARMLESS_OPTIONS = /^([efg]?grep|wc|du|cksum|md5sum|sha\d+sum)$/;
 const TOO_DEEP = "it is nested too deeply";
 const PREFIX = "a variable in front changes what it does";
 
@@ -385,7 +352,6 @@ function assignmentsIn({ prefix }: Command): Assignment[] {
 // Made once: a function within one that runs for each command costs more than what it does.
 const hasWrites = ({ writes }: Part) => writes.length > 0;
 const isCertain = ({ guess }: Nested) => !guess;
-const isGlob = ({ kind }: Arg) => kind === "glob";
 const isSetter = (word: Arg) => word.kind === "text" && HIDDEN_SETTERS.has(word.text);
 
 const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unset"]);

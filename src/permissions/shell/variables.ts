@@ -11,12 +11,12 @@ export type Value = { kind: "words"; args: readonly Arg[] } | { kind: "integer" 
 /** Nothing but digits, so that arithmetic may use it. */
 export function isInteger(value: Value | undefined): boolean {
   if (value?.kind !== "words") return value?.kind === "integer";
-  return value.args.length > 0 && value.args.every((arg) => arg.kind === "text" && /^-?\d+$/.test(arg.text));
+  return value.args.length > 0 && value.args.every((arg) => arg.kind === "text" && /^-?(0|[1-9]\d*)$/.test(arg.text));
 }
 
 /** Of these the shell or a program makes more than text: they choose what runs or where files are. */
 const ACTING =
-  /^(IFS|ENV|PS\d|PROMPT_.*|HIST.*|FIGNORE|GLOBIGNORE|INPUTRC|TERM.*|TMP.*|HOME|SHELL|PWD|OLDPWD|UID|EUID|POSIXLY.*|MAGIC|OPTARG|OPTIND|_|LD_.*|DYLD_.*|BASH.*|GIT_.*|XDG_.*|LESS.*|GREP_.*|RIPGREP.*|TAR_.*|BAT_.*|NODE_.*|NPM_.*|PYTHON.*|PERL.*|RUBY.*|JAVA.*|JDK_.*|RUST.*|CARGO.*|GO[A-Z]*|AWK.*|MAKE.*|MAN.*|SSH_.*|SUDO_.*|DOCKER_.*|MALLOC_.*|LOCPATH|NLSPATH|GCONV.*|FUNCNAME|DIRSTACK|GROUPS|REPLY|COMP_.*|MAILCHECK|MAIL|EXECIGNORE|TIMEFORMAT|RANDOM|SECONDS|LINENO|SHLVL|JQ_.*|FD_.*|RG_.*|FZF_.*|BUN_.*|DENO_.*|CLICOLOR.*|RESOLV.*|HOSTALIASES|LOCALDOMAIN|RES_.*)$/;
+  /^(IFS|ENV|PS\d|PPID|SHELLOPTS|PROMPT_.*|HIST.*|FIGNORE|GLOBIGNORE|INPUTRC|TERM.*|TMP.*|HOME|SHELL|PWD|OLDPWD|UID|EUID|POSIXLY.*|MAGIC|OPTARG|OPTIND|_|LD_.*|DYLD_.*|BASH.*|GIT_.*|XDG_.*|LESS.*|GREP_.*|RIPGREP.*|TAR_.*|BAT_.*|NODE_.*|NPM_.*|PYTHON.*|PERL.*|RUBY.*|JAVA.*|JDK_.*|RUST.*|CARGO.*|GO[A-Z]*|AWK.*|MAKE.*|MAN.*|SSH_.*|SUDO_.*|DOCKER_.*|MALLOC_.*|LOCPATH|NLSPATH|GCONV.*|FUNCNAME|DIRSTACK|GROUPS|REPLY|COMP_.*|MAILCHECK|MAIL|EXECIGNORE|TIMEFORMAT|RANDOM|SECONDS|LINENO|SHLVL|JQ_.*|FD_.*|RG_.*|FZF_.*|BUN_.*|DENO_.*|CLICOLOR.*|RESOLV.*|HOSTALIASES|LOCALDOMAIN|RES_.*)$/;
 const ACTING_INSIDE =
   /PATH|PRELOAD|LIBRARY|OPTS|OPTIONS|FLAGS|CONFIG|PAGER|EDITOR|VISUAL|HOME|PROXY|COMMAND|BROWSER|ASKPASS/i;
 
@@ -32,7 +32,14 @@ export function isHarmlessPrefix(name: string, value: Arg): boolean {
     // A zone or a locale can be the name of a file; only ordinary names are.
     return value.kind === "text" && /^[\w.@:+-]*(\/[A-Za-z_+-]+)*$/.test(value.text) && !/^[/.:]/.test(value.text);
   }
-  return /^(PAGER|GIT_PAGER)$/.test(name) && value.kind === "text" && value.text === "cat";
+  if (value.kind !== "text") return false;
+  if (
+    /^(GIT_OPTIONAL_LOCKS|GIT_TERMINAL_PROMPT|PYTHONDONTWRITEBYTECODE|PYTHONUNBUFFERED|NODE_NO_WARNINGS)$/.test(name)
+  ) {
+    return /^(0|1|true|false)$/.test(value.text);
+  }
+  if (name === "TERM") return value.text === "dumb";
+  return /^(PAGER|GIT_PAGER)$/.test(name) && /^(cat)?$/.test(value.text);
 }
 
 /** Names that hold no secret, so that printing them tells nothing. */

@@ -19,7 +19,7 @@ import type {
 } from "unbash";
 import type { Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
-import { followed, type Context, type Place, type State } from "./context.ts";
+import { settled, union, type Context, type Place, type State } from "./context.ts";
 import { fedBy } from "./redirects.ts";
 import { mayMove } from "./moves.ts";
 import { SimpleCommands } from "./simple.ts";
@@ -178,7 +178,9 @@ export class Walk {
 
   #redirected(node: Redirected, context: Context): State {
     this.#simple.redirects(node.redirects, context, context.source.slice(node.pos, node.end));
-    return this.#command(node.command, fedBy(node.redirects, context));
+    const after = this.#command(node.command, fedBy(node.redirects, context));
+    // Where one fails, nothing of it runs.
+    return this.#simple.surelyRedirects(node.redirects, context) ? after : union([context.state, after]);
   }
 
   #if(node: If, context: Context): State {
@@ -273,24 +275,6 @@ function succeeded(state: State): State {
   return state.onSuccess ? { ...state, ...state.onSuccess, onSuccess: undefined } : state;
 }
 
-function settled(state: State): State {
-  return state.onSuccess ? { ...state, onSuccess: undefined } : state;
-}
-
 function lost(state: State): State {
   return { ...state, cwds: undefined, moved: true, onSuccess: undefined, previous: undefined };
-}
-
-function union(states: readonly State[]): State {
-  const [first, ...rest] = states;
-  if (!first) throw new Error("no state to go on from");
-  if (rest.every((one) => one === first)) return settled(first);
-  return rest.reduce((all, one) => {
-    const cwds = all.cwds && one.cwds && followed([...all.cwds, ...one.cwds]);
-    const defined = all.defined.only((name) => one.defined.has(name));
-    const changed = Boolean(all.changed || one.changed);
-    const beyond = Boolean(all.beyond || one.beyond || (all.cwds && one.cwds && !cwds));
-    const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
-    return { cwds, previous, beyond, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
-  }, settled(first));
 }

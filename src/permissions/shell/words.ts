@@ -219,6 +219,7 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
       return variable(part.text.slice(1), scope, quoted);
     case "CommandExpansion":
       scope.script(part.script);
+      if (HASH.test(part.text)) return [{ kind: "unknown", quoted: true, digits: true }];
       return [{ kind: "unknown", quoted, maybe: printed(part.text, scope) }];
     case "ArithmeticExpansion":
       scriptsBelow(part, scope);
@@ -250,7 +251,9 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
     scriptsBelow(part, scope);
     return [{ kind: "unknown", quoted }];
   }
-  const plain = variable(name, scope, quoted);
+  // What stands for a variable that is set is all that is ever seen of it.
+  const isHidden = prefix === undefined && operation?.type === "Default" && /^:?\+$/.test(operation.operator);
+  const plain = variable(name, isHidden ? scope.quiet() : scope, quoted);
   if (prefix === "#") return [{ kind: "unknown", quoted: true, digits: true }];
   if (!operation) return plain;
   const operands = operandsOf(operation);
@@ -263,6 +266,10 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   const known = (operands ?? []).map((operand) => operandOf(operand, scope));
   return [{ kind: "unknown", quoted, maybe: expanded(part, known, scope) }];
 }
+
+/** Prints one name of a commit and nothing else: digits and letters, or the word it was given. */
+const HASH =
+  /^(?:\$\(|`)git (?:merge-base|rev-parse(?: --short(?:=\d+)?| --verify)?|rev-list (?:-1|-n ?1|--max-count=1))(?: [\w@][\w.\/@{}^~-]*)+(?:\)|`)$/;
 
 /** For a word that is not understood at all. */
 const ANYWHERE: readonly string[] = ["/"];
@@ -304,9 +311,10 @@ function operandsOf(operation: NonNullable<Parameter["operation"]>): Word[] | un
     case "CaseModification":
       return operation.operand ? [operation.operand] : [];
     case "Slice": {
-      const both = [operation.offset, ...(operation.length ? [operation.length] : [])];
-      // Evaluated as arithmetic.
-      return both.every((word) => /^\s*-?\d+$/.test(word.text)) ? [] : undefined;
+      const { offset, length } = operation;
+      // Evaluated as arithmetic; a length that is negative can be an error.
+      const isFine = /^\s*-?(0|[1-9]\d*)$/.test(offset.text) && (!length || /^\s*(0|[1-9]\d*)$/.test(length.text));
+      return isFine ? [] : undefined;
     }
     case "Transform":
     case "Names":
@@ -336,5 +344,7 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
   if (name === "PWD" && scope.cwd !== undefined) {
     return [{ kind: "value", args: [{ kind: "text", text: scope.cwd }], quoted }];
   }
+  // Wherever it was before: the project, as often as not.
+  if (name === "OLDPWD") return [{ kind: "unknown", quoted, maybe: ANYWHERE }];
   return [isNumber(name) ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
 }

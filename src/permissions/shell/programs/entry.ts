@@ -1,5 +1,5 @@
 // What is known of one program.
-import type { Added, Arg, Program } from "../types.ts";
+import { literal, type Added, type Arg, type Program } from "../types.ts";
 
 /**
  * `appendable`: what must be known of arguments that are added at run time (xargs, find -exec) for the call to stay
@@ -12,5 +12,6 @@ export type Entry = { judge: Program; appendable?: (args: readonly Arg[]) => "an
 export function accepts(entry: Entry, args: readonly Arg[], added: Added): boolean {
   const needs = entry.appendable?.(args);
   if (needs === undefined) return false;
-  return needs === "any" || (needs === "dotted" ? added.dotted : added.dotted && added.files);
+  const isOperand = added.dotted || literal(args.at(-1)) === "--";
+  return needs === "any" || (needs === "dotted" ? isOperand : isOperand && added.files);
 }

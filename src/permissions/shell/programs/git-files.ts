@@ -81,6 +81,11 @@ const ARCHIVE: ProgramSpec = {
   flags: "lv0123456789",
   long: "format= prefix= list verbose worktree-attributes mtime=",
   operands: "content",
+  // Others are made by a program the configuration names.
+  refuse: ({ options }) =>
+    options.every(({ name, value }) => name !== "--format" || /^(tar|zip)$/.test(literal(value) ?? ""))
+      ? undefined
+      : "a format other than tar and zip runs a program",
 };
 
 // -w writes the object.

@@ -27,6 +27,10 @@ export function gitCommand(spec: ProgramSpec): Program {
     const reads = [...judged.reads.flatMap(named), ...lines];
     const signed = options.some(({ name, value }) => /^--(format|pretty)$/.test(name) && checksSignature(value));
     if (signed) return unknownEffect(`${call.name}: %G runs gpg`, { reads });
+    const sorted = options.some(
+      ({ name, value }) => name === "--sort" && /signature/.test(literal(value) ?? "signature"),
+    );
+    if (sorted) return unknownEffect(`${call.name}: --sort=signature runs gpg`, { reads });
     return { ...judged, reads };
   };
 }
@@ -65,6 +69,7 @@ function linesIn(value: Arg): Use[] {
  */
 function named(use: Use): Use[] {
   const { arg } = use;
+  if (isCommit(arg)) return [];
   if (arg.kind === "text" && !/[:*?[]/.test(arg.text)) return [use];
   const texts = arg.kind === "text" ? [arg.text] : arg.kind === "oneof" ? arg.texts : [];
   const files = texts.flatMap((text) => fileIn(text) ?? []);
@@ -74,6 +79,14 @@ function named(use: Use): Use[] {
     ...files.map((text): Use => ({ ...use, arg: { kind: "text", text } })),
     ...patterns.map((pattern): Use => ({ ...use, arg: globOf(pattern) })),
   ];
+}
+
+/** The name of a commit that a substitution prints, alone or in a range. */
+function isCommit(arg: Arg): boolean {
+  if (arg.kind !== "unknown" || arg.start !== "0" || !arg.single) return false;
+  return (
+    /^(?:[\^~]\d*)*(?:\.{2,3}(?:[\w@][\w./@{}^~-]*)?)?$/.test(arg.end ?? ":") && !/\/\.\.(\/|$)/.test(arg.end ?? "")
+  );
 }
 
 function fileIn(text: string): string | undefined {

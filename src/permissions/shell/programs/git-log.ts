@@ -41,20 +41,24 @@ export const LOG: ProgramSpec = {
   values: `${DIFF_SHORT.values}nL`,
   long: LOG_LONG,
   operands: "content",
-  refuse: refuseSubmodule,
+  refuse: refuseDiff,
 };
 
-/** `short` is the only way to show a submodule without asking it. */
-function refuseSubmodule({ options }: { options: readonly { name: string; value?: Arg }[] }): string | undefined {
+/** `short` is the only way to show a submodule without asking it; a merge that is made again is stored for the time. */
+function refuseDiff({ options }: { options: readonly { name: string; value?: Arg }[] }): string | undefined {
   const asks = options.some(({ name, value }) => name === "--submodule" && literal(value) !== "short");
-  return asks ? "--submodule asks another repository" : undefined;
+  if (asks) return "--submodule asks another repository";
+  const makes = options.some(
+    ({ name, value }) => name === "--remerge-diff" || (name === "--diff-merges" && /^r|^$/.test(literal(value) ?? "")),
+  );
+  return makes ? "--remerge-diff writes into the repository" : undefined;
 }
 
 export const DIFF: ProgramSpec = {
   ...DIFF_SHORT,
   long: `${DIFF_LONG} cached staged merge-base base ours theirs`,
   operands: "content",
-  refuse: refuseSubmodule,
+  refuse: refuseDiff,
 };
 
 const DIFF_PLUMBING: ProgramSpec = {

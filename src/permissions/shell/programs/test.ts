@@ -71,6 +71,7 @@ function pathsOf(words: readonly Arg[]): Use[] {
     const after = literal(words[i + 1]) ?? "";
     const isPath = OF_FILE.has(before) || OF_TWO_FILES.has(before) || OF_TWO_FILES.has(after);
     const isBracket = literal(arg) === "]" && i === words.length - 1;
-    return isPath && !isBracket ? [{ arg, what: "names" }] : [];
+    // Whether something is there is told of any name.
+    return isPath && !isBracket && arg.kind !== "unknown" ? [{ arg, what: "names" }] : [];
   });
 }
