@@ -6,6 +6,7 @@ import { Names } from "./names.ts";
 import { UNKNOWN, type Part, type Reads, type Writes } from "./parts.ts";
 import { accepts } from "./programs/entry.ts";
 import { feedOf } from "./programs/feed.ts";
+import { outputsOf } from "./programs/others.ts";
 import { lookup } from "./programs/list.ts";
 import { asksVersion } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
@@ -231,18 +232,20 @@ export class SimpleCommands {
     if (name === undefined) return unknownEffect("which program runs is only known at run time");
     if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
     const program = bare(name);
-    if (this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
+    if (name === program && this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
     // Of names that are added there is more than the question.
     if (!nested?.added && asksVersion({ name: program, args })) return READS_NOTHING;
     const builtin = judgeBuiltin(program, args, context.state);
     if (builtin) return builtin;
     const entry = lookup(program);
-    if (!entry) return unknownEffect(`${program} is not known to only read`);
+    if (!entry) return unknownEffect(`${program} is not known to only read`, { writes: outputsOf(program, args) });
     const feed = program === "xargs" || program === "gxargs" ? context.feed?.() : undefined;
     const added = nested?.added;
     const words = HARMLESS_OPTIONS.test(program) ? this.#targets.undashed(args, context.state) : args;
     const call = { name: program, args: words };
-    const judged = entry.judge(feed || added ? { ...call, ...(feed && { feed }), ...(added && { added }) } : call);
+    const found = entry.judge(feed || added ? { ...call, ...(feed && { feed }), ...(added && { added }) } : call);
+    const isOpen = found.effect === "unknown" && found.writes.length === 0;
+    const judged = isOpen ? { ...found, writes: outputsOf(program, args) } : found;
     if (!added || accepts(entry, args, added)) return judged;
     return unknownEffect(`${program} with names that are only known when it runs`, judged);
   }

@@ -7,6 +7,7 @@ import { BYTE_PROGRAMS } from "./files-bytes.ts";
 import { FIND } from "./find.ts";
 import { GIT_PROGRAMS } from "./git.ts";
 import { JQ } from "./jq.ts";
+import { VIEWING } from "./others.ts";
 import { SEARCH_PROGRAMS } from "./search.ts";
 import { SED } from "./sed.ts";
 import { SHELLS } from "./shells.ts";
@@ -22,6 +23,7 @@ const PROGRAMS: ReadonlyMap<string, Entry> = new Map(
   [
     // First: what other tables know of a program counts.
     VERSION_PROGRAMS,
+    VIEWING,
     AWK,
     FILE_PROGRAMS,
     ARCHIVE_PROGRAMS,
