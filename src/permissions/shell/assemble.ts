@@ -49,7 +49,7 @@ function unknownWord(pieces: readonly Settled[]): Arg {
   // A number at the beginning is at least known to be no option.
   const digits = start === "" && first?.kind === "unknown" && first.digits === true && single;
   const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
-  const maybe = couldBe(pieces);
+  const maybe = pieces.some((piece) => piece.kind === "unknown" && piece.maybe) ? couldBe(pieces) : undefined;
   return {
     kind: "unknown",
     start: digits ? "0" : start,

@@ -220,7 +220,7 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
     case "CommandExpansion":
       scope.script(part.script);
       if (HASH.test(part.text)) return [{ kind: "unknown", quoted: true, digits: true }];
-      return [{ kind: "unknown", quoted, maybe: printed(part.text, scope) }];
+      return [unknownPiece(quoted, printed(part.text, scope))];
     case "ArithmeticExpansion":
       scriptsBelow(part, scope);
       if (mayHideCommands(part.text)) scope.lost(HIDDEN);
@@ -264,7 +264,11 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   const isDecoded = /\$['\\]|\\`/.test(part.text);
   if (isDecoded || ((!operands || operation.type === "Default") && mayHideCommands(part.text))) scope.lost(HIDDEN);
   const known = (operands ?? []).map((operand) => operandOf(operand, scope));
-  return [{ kind: "unknown", quoted, maybe: expanded(part, known, scope) }];
+  return [unknownPiece(quoted, expanded(part, known, scope))];
+}
+
+function unknownPiece(quoted: boolean, maybe: readonly string[]): Piece {
+  return maybe.length === 0 ? { kind: "unknown", quoted } : { kind: "unknown", quoted, maybe };
 }
 
 /** Prints one name of a commit and nothing else: digits and letters, or the word it was given. */

@@ -41,18 +41,22 @@ export function outputsOf(name: string, args: readonly Arg[]): Change[] {
   const [flags, file] = args;
   // `tar -cf FILE`
   if (/tar$/.test(name) && file && /^-?\w*c\w*f$/.test(literal(flags) ?? "")) return [write(file)];
-  const { options = "", operands, when, first = 0 } = output;
+  const { options, operands, when, first = 0 } = output;
   if (when && !args.some((arg) => when.test(literal(arg) ?? ""))) return [];
-  const names = options.split(" ").filter(Boolean);
   const rest = args.slice(first).filter((arg) => !literal(arg)?.startsWith("-"));
   const files = [
-    ...args.flatMap((arg, i) => valueOf(arg, args[i + 1], names)),
+    ...args.flatMap((arg, i) => valueOf(arg, args[i + 1], options)),
     ...(operands === "all" ? rest : operands === "last" && rest.length > 1 ? rest.slice(-1) : []),
   ];
   return files.map(write);
 }
 
-const KNOWN = new Map(OUTPUTS.flatMap(([names, output]) => names.split(" ").map((name) => [name, output] as const)));
+const KNOWN = new Map(
+  OUTPUTS.flatMap(([names, { options = "", ...output }]) => {
+    const known = { ...output, options: options.split(" ").filter(Boolean) };
+    return names.split(" ").map((name) => [name, known] as const);
+  }),
+);
 
 function write(arg: Arg): Change {
   return { arg, how: "write" };
