@@ -13,6 +13,8 @@ const PROTECTED = new Set(
     .filter(Boolean),
 );
 const MOST_LOOKED_AT = 1000;
+/** No path is inside it. */
+const NO_FOLDER = "/\0";
 
 /** In any letter case, and whether or not it exists. */
 export function isProtectedName(name: string): boolean {
@@ -50,11 +52,14 @@ export function holdsProtected(folder: string, world: World, { links }: { links:
 export function criticalRemoval(change: Writes, world: World): string | undefined {
   if (change.how !== "remove") return undefined;
   if (change.shape === "rootless" && change.recursive) return `${change.shown} could be anything, / included`;
-  const path = criticalOf(change.places, world);
+  const path = criticalOf(change.places, change.some ? { ...world, ...NOWHERE } : world);
   if (path !== undefined) return `it removes ${change.shape === "everything" ? `everything in ${path}` : path}`;
   const perhaps = criticalOf(change.maybe, world);
   return perhaps === undefined ? undefined : `${change.shown} could be ${perhaps}`;
 }
+
+/** To pick some files out of the project is ordinary work; out of the home or the whole disk it is not. */
+const NOWHERE = { root: NO_FOLDER, cwd: NO_FOLDER, roots: [] };
 
 function criticalOf(places: readonly Place[] | undefined, world: World): string | undefined {
   return places?.flatMap(formsOf).find((path) => isCritical(path, world));

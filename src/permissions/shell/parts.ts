@@ -28,6 +28,8 @@ export type Writes = {
   how: "write" | "remove";
   /** Of a removal that is not known: where it could well be. */
   maybe?: readonly Place[];
+  /** Not all of it: what a test picks out. */
+  some: boolean;
   recursive: boolean;
   /** By a redirection of the shell: no rule about the command covers it. */
   redirect: boolean;

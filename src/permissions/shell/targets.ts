@@ -28,7 +28,7 @@ export class Targets {
     return { shown: shownText(arg), places, what, recursive: recursive === true, guess, handed: false };
   }
 
-  writes({ arg, how, recursive }: Change, { cwds }: State, redirect: boolean): Writes {
+  writes({ arg, how, recursive, some }: Change, { cwds }: State, redirect: boolean): Writes {
     const folder = folderOfAll(arg);
     const target = folder === undefined ? arg : textArg(folder);
     const places = this.#places.of(target, cwds);
@@ -44,6 +44,7 @@ export class Targets {
       places,
       how,
       recursive: recursive === true,
+      some: some === true,
       redirect,
       shape: isLost || rootless ? "rootless" : folder !== undefined ? "everything" : "path",
     };

@@ -21,8 +21,11 @@ export type Arg =
 /** A path a command looks at. `content`: what is in it may be printed; `names`: only names, sizes, types. */
 export type Use = { arg: Arg; what: "content" | "names"; recursive?: boolean };
 
-/** A path a command changes. `remove` takes everything below with it; `write` creates, replaces or alters. */
-export type Change = { arg: Arg; how: "write" | "remove"; recursive?: boolean };
+/**
+ * A path a command changes. `remove` takes everything below with it, `some`: only what a test picks out of it; `write`
+ * creates, replaces or alters.
+ */
+export type Change = { arg: Arg; how: "write" | "remove"; recursive?: boolean; some?: boolean };
 
 /**
  * What one program does with its arguments.

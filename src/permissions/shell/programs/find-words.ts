@@ -11,6 +11,8 @@ export type Find = {
   compared: Arg[];
   writes: Change[];
   deletes: boolean;
+  /** A test picks some of the files, whatever else is asked. */
+  narrowed: boolean;
   commands: FindCommand[];
   /** Each action that prints a name; `files`: only names of ordinary files, for certain. */
   prints: { how: "print" | "print0" | "other"; files: boolean }[];
@@ -21,7 +23,7 @@ export type Find = {
 /** `-exec` with `{}` still in its words. */
 export type FindCommand = { action: string; words: Arg[]; onlyFiles: boolean };
 
-type Reader = Find & { args: readonly Arg[]; at: number; frames: Frame[]; negated: boolean };
+type Reader = Find & { args: readonly Arg[]; at: number; frames: Frame[]; negated: boolean; either: boolean };
 
 /** A level of parentheses. `certain`: here only ordinary files are left; `all`: also after every `-o` so far. */
 type Frame = { inherited: boolean; certain: boolean; all: boolean; negated: boolean };
@@ -40,6 +42,8 @@ const VALUED = new Set(
 );
 const COMPARED = /^-(?:newer|anewer|cnewer|samefile|newer[aBcm][aBcm])$/;
 const COMPARED_TIME = /^-newer[aBcm]t$/;
+const NARROWING =
+  /^-(?:i?(?:name|path|wholename|regex)|i?lname|size|[mac](?:time|min)|perm|user|group|[ug]id|links|inum|used|newer.*)$/;
 const EXEC = new Set(["-exec", "-execdir", "-ok", "-okdir"]);
 
 export function readFind(args: readonly Arg[]): Find {
@@ -50,15 +54,18 @@ export function readFind(args: readonly Arg[]): Find {
     compared: [],
     writes: [],
     deletes: false,
+    narrowed: false,
     commands: [],
     prints: [],
     onlyFiles: false,
     frames: [{ inherited: false, certain: false, all: true, negated: false }],
     negated: false,
+    either: false,
   };
   readStarts(reader);
   while (reader.at < args.length) readPredicate(reader);
   const frame = reader.frames.at(-1);
+  reader.narrowed &&= !reader.either;
   reader.onlyFiles = reader.frames.length === 1 && frame?.all === true && frame.certain;
   return reader;
 }
@@ -98,6 +105,7 @@ function readPredicate(reader: Reader): void {
   else if (name === "-ls") reader.prints.push({ how: "other", files: certain });
   else if (name === "-delete") reader.deletes = true;
   else if (!ALONE.has(name)) readValued(reader, name);
+  else if (name === "-empty") narrow(reader);
   reader.negated = false;
 }
 
@@ -126,12 +134,17 @@ function readOperator(reader: Reader, name: string): boolean {
     case "-o":
     case "-or":
     case ",":
+      reader.either = true;
       frame.all &&= frame.certain && name !== ",";
       frame.certain = frame.inherited;
       return true;
     default:
       return false;
   }
+}
+
+function narrow(reader: Reader): void {
+  if (!reader.negated) reader.narrowed = true;
 }
 
 function readValued(reader: Reader, name: string): void {
@@ -147,6 +160,7 @@ function readValued(reader: Reader, name: string): void {
   if (name === "-fprintf") reader.at++;
   if (COMPARED.test(name)) reader.compared.push(value);
   if (name === "-printf") reader.prints.push({ how: "other", files: false });
+  if (NARROWING.test(name) && !/^[*?/.]*$/.test(literal(value) ?? "")) narrow(reader);
   const frame = reader.frames.at(-1);
   if (name === "-type" && literal(value) === "f" && !reader.negated && frame) frame.certain = true;
 }

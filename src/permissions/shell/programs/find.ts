@@ -8,11 +8,14 @@ import type { Entry } from "./entry.ts";
 // Names that are added would be taken for start points, tests or actions: never.
 export const FIND: ReadonlyMap<string, Entry> = new Map(["find", "gfind"].map((name) => [name, { judge: judgeFind }]));
 
+const REMOVERS = /^(?:.*\/)?(?:rm|unlink|shred|rmdir|trash)$/;
+
 function judgeFind({ name, args }: Call): Judgement {
   const find = readFind(args);
   const starts = find.starts.length > 0 ? find.starts : [textArg(".")];
-  const removed = starts.map((arg): Change => ({ arg, how: "remove", recursive: true }));
-  const writes = [...find.writes, ...(find.deletes ? removed : [])];
+  const removed = starts.map((arg): Change => ({ arg, how: "remove", recursive: true, some: find.narrowed }));
+  const removes = find.commands.some(({ words }) => words.some((word) => REMOVERS.test(literal(word) ?? "")));
+  const writes = [...find.writes, ...(find.deletes || removes ? removed : [])];
   const nested = find.commands.map((command) => nestedOf(command, find.starts));
   const known = { reads: findReads(find), writes, nested };
   const hidden = find.commands.some(
@@ -23,5 +26,6 @@ function judgeFind({ name, args }: Call): Judgement {
     return unknownEffect(`${name}: ${problem}`, { ...known, reads: [...known.reads, ...everything(args)] });
   }
   if (writes.length === 0) return { ...READS_NOTHING, ...known };
-  return { ...known, effect: "files", why: find.deletes ? `${name} -delete removes files` : `${name} writes a file` };
+  if (find.deletes) return { ...known, effect: "files", why: `${name} -delete removes files` };
+  return { ...known, effect: "files", why: removes ? `${name} -exec removes files` : `${name} writes a file` };
 }
