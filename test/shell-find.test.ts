@@ -61,7 +61,7 @@ describe("find", () => {
     ["find src src/lib -exec basename {} .ts \\;", "read r*:src r*:src/lib [basename src… .ts]"],
     ["find . -exec echo x{} \\;", "read r*:. [echo x…]"],
     ["find . -exec diff {} {} \\;", "read r*:. [diff .… .…]"],
-    ["find . -exec rm {} \\; -exec touch P \\;", "read r*:. [rm +dotted] [touch P]"],
+    ["find . -exec rm {} \\; -exec touch P \\;", "files r*:. d*:. [rm +dotted] [touch P]"],
     ["find . -exec {} \\;", "unknown r*:. r:. r:{} r:; [ +dotted]"],
     ["find . -exec ./{} a \\;", "unknown r*:. r:. r:./{} r:a r:; [./… a]"],
     ["find . -exec cat {}", "unknown r*:. r:. r:cat r:{} [cat +dotted]"],
@@ -69,7 +69,7 @@ describe("find", () => {
     ["find . -exec cat + touch {} \\;", "unknown r*:. r:. r:cat r:+ r:touch r:{} r:; [cat + touch +dotted]"],
     ["find . -exec cat $x \\;", "unknown r*:. r:. r:cat r:… r:; [cat …]"],
     ["find . -execdir cat {} \\;", "unknown r*:. r:. r:cat r:{} r:; [cat +dotted]"],
-    ["find . -ok rm {} \\;", "unknown r*:. r:. r:rm r:{} r:; [rm +dotted]"],
+    ["find . -ok rm {} \\;", "unknown r*:. r:. r:rm r:{} r:; d*:. [rm +dotted]"],
   ])("%s", (line, expected) => {
     expect(summary(judged(FIND, line))).toBe(expected);
   });
