@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import type { Context } from "./context.ts";
 import type { Files } from "./resolve.ts";
 import { literal, type Arg, type Change, type Use } from "./types.ts";
-import { argOf, checkText, type Scope } from "./words.ts";
+import { argOf, argsOf, checkText, type Scope } from "./words.ts";
 
 export type Redirected = { reads: Use[]; writes: Change[] };
 
@@ -21,7 +21,8 @@ type Here = { cwds: readonly string[] | undefined; changed?: boolean; files: Fil
 export function areSure(redirections: readonly Redirection[], scope: Scope, here: Here): boolean {
   return redirections.every((redirection) => {
     if (redirection.type === "HereDoc") return true;
-    const text = redirection.target && literal(argOf(redirection.target, scope));
+    const args = redirection.target ? argsOf(redirection.target, scope) : [];
+    const text = args.length === 1 ? literal(args[0]) : undefined;
     switch (redirection.operator) {
       case "<<<":
         return true;
@@ -63,8 +64,9 @@ function one(redirection: Redirection, scope: Scope, out: Redirected): void {
     return checkText(redirection.body.parts, scope);
   }
   if (!redirection.target) return scope.problem("a redirection without a target");
-  const arg = argOf(redirection.target, scope);
-  if (redirection.type === "HereString") return;
+  if (redirection.type === "HereString") return void argOf(redirection.target, scope);
+  const [arg, ...more] = argsOf(redirection.target, scope);
+  if (!arg || more.length > 0) return scope.problem("a redirection with more than one target");
   const text = arg.kind === "text" ? arg.text : undefined;
   switch (redirection.operator) {
     case "<":

@@ -201,7 +201,8 @@ function expanded(pattern: string, cwd: string, files: Files, listed: { left: nu
     let matches: ReturnType<typeof textMatcher> | undefined;
     const next: string[] = [];
     for (const folder of found) {
-      const inside = files.list(resolve(cwd, folder)) ?? [];
+      // Where `..` leads from a folder behind a link.
+      const inside = files.list(placeOf(folder === "" ? "." : folder, cwd, files).real) ?? [];
       // Before bash 5.2 `.*` also is the folder itself and the one above.
       const names = part.startsWith(".") ? [...inside, ".", ".."] : inside;
       listed.left -= names.length + 1;

@@ -65,7 +65,8 @@ export class Walk {
   #list(statements: readonly Statement[], context: Context): State {
     let { state } = context;
     for (const statement of statements) {
-      state = this.#statement(statement, state === context.state ? context : { ...context, state });
+      // Whether an earlier one succeeded is no business of `&&` in this one.
+      state = settled(this.#statement(statement, state === context.state ? context : { ...context, state }));
     }
     return state;
   }
@@ -78,16 +79,17 @@ export class Walk {
 
   #andOr(node: PipelineNode | AndOr, context: Context): State {
     if (node.type !== "AndOr") return this.#pipeline(node, context);
-    // After the list any of its commands may have been the last that ran.
-    let { state } = context;
-    const ends: State[] = [];
+    // What holds if all so far comes to a success, and if it comes to a failure: a command that is skipped changes neither.
+    let good: State | undefined;
+    let bad: State | undefined;
     for (const [i, command] of node.commands.entries()) {
       const operator = i === 0 ? undefined : node.operators[i - 1];
-      const entry = operator === "&&" ? succeeded(state) : state;
-      state = this.#pipeline(command, { ...context, state: entry });
-      ends.push(state);
+      const entry = operator === undefined ? context.state : operator === "&&" ? good : bad;
+      const after = this.#pipeline(command, { ...context, state: entry ?? context.state });
+      good = operator === "||" && good ? union([good, succeeded(after)]) : succeeded(after);
+      bad = operator === "&&" && bad ? union([bad, after]) : settled(after);
     }
-    return union(ends);
+    return union([good ?? context.state, bad ?? context.state]);
   }
 
   #pipeline(node: PipelineNode, context: Context): State {

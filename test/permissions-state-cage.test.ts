@@ -1,0 +1,156 @@
+// Moves, assignments and failures in each other at random: what the engine calls read-only shows nothing from outside.
+import { afterAll, describe, expect, test } from "bun:test";
+import { Cage, decider, diceOf, noCage, SEED, type Dice } from "./permissions-cage-kit.ts";
+
+const missing = noCage();
+const HOW_MANY = Number(process.env["CAGE_COMMANDS"] ?? 220);
+const BATCH = 75;
+
+describe.skipIf(missing !== undefined)(`in a cage (skipped where there is none: ${missing ?? "there is one"})`, () => {
+  const cage = missing === undefined ? new Cage() : undefined;
+  afterAll(() => cage?.remove());
+
+  test(`nothing is where it is not thought to be, seed ${SEED}`, async () => {
+    if (!cage) throw new Error("there is no cage");
+    const dice = diceOf(SEED + 11);
+    const judge = decider(cage.root, cage.home);
+    const commands = new Set<string>();
+    for (let tries = 0; commands.size < HOW_MANY && tries < HOW_MANY * 200; tries++) {
+      const command = textOf(dice);
+      if (command.length < 600 && judge(command) === "allow") commands.add(command);
+    }
+    expect(commands.size).toBe(HOW_MANY);
+    const offenders: string[] = [];
+    const list = [...commands];
+    for (let from = 0; from < list.length; from += BATCH) {
+      offenders.push(...(await cage.offenders(list.slice(from, from + BATCH))));
+    }
+    expect(offenders).toEqual([]);
+  }, 60_000);
+
+  test("one that shows something is seen", async () => {
+    expect(await cage?.offenders(["cd src < nosuch; cat ../other/key.txt"])).toHaveLength(1);
+    expect(await cage?.offenders(["read -t 0 DATABASE_URL; echo $DATABASE_URL"])).toHaveLength(1);
+  }, 30_000);
+});
+
+const FOLDERS = [
+  ...["src", "src", "src", "docs", "other", "nosuch", "a.txt", "src/lib", "src/nosuch/..", "nosuch/../src", "./src//"],
+  ...["-", "..", "../project", ".", "out", "out/..", "src/lib/deep/docs", "src/lib/deep/docs/..", "$PWD/src", "", "~"],
+];
+const NAME = "DATABASE_URL";
+const SETTERS = [
+  ...[
+    `${NAME}=1`,
+    `${NAME}=1`,
+    `${NAME}+=x`,
+    `read -r ${NAME}`,
+    `read ${NAME}`,
+    `read -t 0 ${NAME}`,
+    `read -n x ${NAME}`,
+  ],
+  ...[`read -t 0.1 -r ${NAME}`, `for ${NAME} in a; do :; done`, `for ${NAME} in $(true); do :; done`, `unset ${NAME}`],
+  ...[
+    `${NAME}=1 true`,
+    `export ${NAME}=1`,
+    `declare ${NAME}=1`,
+    `printf -v ${NAME} x`,
+    `mapfile ${NAME}`,
+    `x=$${NAME}`,
+  ],
+  ...[`${NAME}=$x`, `${NAME}=$((1/0))`, `${NAME}=$(cat a.txt)`, `IFS= read -r ${NAME} _`, `getopts a ${NAME}`],
+  ...[`while read -r ${NAME}; do :; done`, `if ${NAME}=1; then :; fi`, `${NAME}=1 | true`, `${NAME}=1 &`],
+];
+const ERRORS = [
+  ...["x=$((1/0))", "echo $((08))", "echo $((1%0))", "echo $((2**-1))", "PPID=1", "x=${HOME:0:-99}", "echo ${@:1:-1}"],
+  ...["x=5; echo $((x/2))", "x=08; echo $((x))", "echo ${HOME:1:2}", "false", "true", "set -e", "set -u; echo $NONE"],
+  ...[
+    "[ -d src ]",
+    "[[ -f nosuch ]]",
+    "[[ 1 -eq 1 ]]",
+    "test -n x",
+    "exit",
+    "return",
+    "break",
+    ":",
+    "set +e",
+    "cd src/",
+  ],
+];
+const SHOWERS = [
+  ...["cat ../other/key.txt", "cat other/key.txt", "cat ../../other/key.txt", `echo $${NAME}`, `echo "$${NAME}"`],
+  ...[`printf '%s\n' "$${NAME}"`, "cat key", "cat ../key", "cat < ../other/key.txt", "head -n 3 ../*/key.txt"],
+  ...["grep -rn plant ..", "find .. -name key.txt -exec cat {} +", 'cat "$PWD/../other/key.txt"', `cat <<< $${NAME}`],
+  ...[
+    `cat <<E\n$${NAME}\nE\n`,
+    "cat $x",
+    "cat ../other/key.txt 2>&1",
+    "wc -c ../other/key.txt; cat docs/../other/key.txt",
+  ],
+];
+const REDIRECTIONS = [
+  ...[
+    "",
+    "",
+    "",
+    "",
+    " < nosuch",
+    " >/dev/null",
+    " 2>&1",
+    " 2>&9",
+    " <&7",
+    " < a.txt",
+    " < src",
+    " <<< x",
+    " >&-",
+    " <&-",
+  ],
+  ...[
+    " 2>/dev/null",
+    " </dev/null",
+    " < *",
+    " &>/dev/null",
+    " >&2",
+    " < a.txt <nosuch",
+    " <<< x >&8",
+    " < other/key.txt",
+  ],
+];
+const SEPARATORS = ["; ", "; ", "\n", "\n", " && ", " || ", " | ", " & "];
+
+function stepOf(dice: Dice, depth: number): string {
+  const roll = dice(10);
+  if (roll < 3)
+    return dice.one(["cd ", "cd ", "cd ", "cd -P ", "command cd ", "builtin cd ", "! cd "]) + dice.one(FOLDERS);
+  if (roll < 5) return dice.one(SETTERS);
+  if (roll < 6) return dice.one(ERRORS);
+  if (roll < 8 || depth <= 0) return dice.one(SHOWERS);
+  const inner = listOf(dice, depth - 1);
+  const body = inner.endsWith("\n") || inner.endsWith(" & ") ? inner : `${inner}; `;
+  return dice.one([
+    `( ${inner} )`,
+    `{ ${body} }`,
+    `{ ${body} }`,
+    `if ${body} then ${dice.one(SHOWERS)}; fi`,
+    `if true; then ${body} else ${dice.one(SHOWERS)}; fi`,
+    `for i in 1 2; do ${body} done`,
+    `for i in src/*; do ${body} done`,
+    `while ${body} do ${stepOf(dice, 0)}; break; done`,
+    `case x in x) ${inner} ;; esac`,
+    `case $x in a) ${inner} ;; *) : ;; esac`,
+    `echo "$(${inner})"`,
+    `time ${inner}`,
+    `x=$(${inner})`,
+    `cat <(${inner})`,
+    `until ${body} do break; done`,
+  ]);
+}
+
+function listOf(dice: Dice, depth: number): string {
+  const steps = Array.from({ length: 1 + dice(3) }, () => stepOf(dice, depth) + dice.one(REDIRECTIONS));
+  return steps.reduce((text, step) => (text.endsWith("\n") ? text + step : text + dice.one(SEPARATORS) + step));
+}
+
+function textOf(dice: Dice): string {
+  return `${listOf(dice, dice(3))}${dice.one(SEPARATORS.slice(0, 6))}${dice.one(SHOWERS)}`;
+}
