@@ -29,7 +29,8 @@ export class Targets {
   }
 
   writes({ arg, how, recursive, some }: Change, { cwds }: State, redirect: boolean): Writes {
-    const folder = folderOfAll(arg);
+    // What is written to is each of the names, and where it leads.
+    const folder = how === "remove" ? folderOfAll(arg) : undefined;
     const target = folder === undefined ? arg : textArg(folder);
     const places = this.#places.of(target, cwds);
     // It could be a removal nobody wants in any mode.
