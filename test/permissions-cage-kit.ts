@@ -55,6 +55,16 @@ export function diceOf(seed: number): Dice {
   return Object.assign(roll, { one });
 }
 
+/** So many different commands of those that are made; fewer when hardly any is wanted. */
+export function gathered(howMany: number, make: () => string, isWanted: (command: string) => boolean): Set<string> {
+  const found = new Set<string>();
+  for (let tries = 0; found.size < howMany && tries < howMany * 200; tries++) {
+    const command = make();
+    if (isWanted(command)) found.add(command);
+  }
+  return found;
+}
+
 export const SEED = Number(process.env["SEED"] ?? 20261125);
 
 /** Every decision of a test is made in the same world; rules as texts. */
@@ -259,6 +269,16 @@ export class Cage {
     return named ? found : [...found, `changes ${changed.join(", ")}, but only together: ${commands.join("\n")}`];
   }
 
+  /** The same for any number of them. */
+  async allOffenders(commands: Iterable<string>): Promise<string[]> {
+    const list = [...commands];
+    const found: string[] = [];
+    for (let from = 0; from < list.length; from += BATCH) {
+      found.push(...(await this.offenders(list.slice(from, from + BATCH))));
+    }
+    return found;
+  }
+
   remove(): void {
     rmSync(this.base, { recursive: true, force: true });
   }
@@ -268,6 +288,7 @@ export class Cage {
 const DRIVER = `i=0; ulimit -f 8192; ulimit -t 20; while IFS= read -r -d '' c <&9; do
   bash --noprofile --norc -c "$c" >/tmp/out/$i 2>&1 </dev/null 9<&-
   i=$((i+1)); done 9</tmp/commands; exit 0`;
+const BATCH = 75;
 /** A whole batch; one command takes milliseconds. */
 const LONGEST_MS = 60_000;
 

@@ -1,6 +1,6 @@
 // Commands that change files, on paths of all kinds at random: what acceptEdits runs changes nothing outside or protected.
 import { afterAll, describe, expect, test } from "bun:test";
-import { Cage, decider, diceOf, noCage, SEED, type Dice } from "./permissions-cage-kit.ts";
+import { Cage, decider, diceOf, gathered, noCage, SEED, type Dice } from "./permissions-cage-kit.ts";
 import { isProtectedName } from "../src/permissions/protect.ts";
 
 const missing = noCage();
@@ -14,11 +14,9 @@ describe.skipIf(missing !== undefined)(`in a cage (skipped where there is none: 
     if (!cage) throw new Error("there is no cage");
     const dice = diceOf(SEED + 13);
     const judge = decider(cage.root, cage.home);
-    const commands = new Set(["touch a.txt"]);
-    for (let tries = 0; commands.size < HOW_MANY && tries < HOW_MANY * 200; tries++) {
-      const command = editing(dice);
-      if (judge(command, { mode: "acceptEdits" }) === "allow" && judge(command) !== "allow") commands.add(command);
-    }
+    const isWanted = (command: string) =>
+      judge(command, { mode: "acceptEdits" }) === "allow" && judge(command) !== "allow";
+    const commands = gathered(HOW_MANY, () => editing(dice), isWanted);
     expect(commands.size).toBe(HOW_MANY);
     for (const command of commands) expect([command, await strayOf(cage, command)]).toEqual([command, []]);
   }, 120_000);

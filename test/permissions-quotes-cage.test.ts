@@ -1,10 +1,9 @@
 // Quotes, expansions and here-documents in each other at random: what the engine calls read-only must run no command within.
 import { afterAll, describe, expect, test } from "bun:test";
-import { Cage, decider, diceOf, noCage, SEED, type Dice } from "./permissions-cage-kit.ts";
+import { Cage, decider, diceOf, gathered, noCage, SEED, type Dice } from "./permissions-cage-kit.ts";
 
 const missing = noCage();
 const HOW_MANY = Number(process.env["CAGE_COMMANDS"] ?? 220);
-const BATCH = 75;
 
 describe.skipIf(missing !== undefined)(`in a cage (skipped where there is none: ${missing ?? "there is one"})`, () => {
   const cage = missing === undefined ? new Cage() : undefined;
@@ -14,18 +13,11 @@ describe.skipIf(missing !== undefined)(`in a cage (skipped where there is none: 
     if (!cage) throw new Error("there is no cage");
     const dice = diceOf(SEED + 7);
     const judge = decider(cage.root, cage.home);
-    const commands = new Set<string>();
-    for (let tries = 0; commands.size < HOW_MANY && tries < HOW_MANY * 60; tries++) {
-      const command = commandOf(dice);
-      if (command.includes("PWNED") && command.length < 1_000 && judge(command) === "allow") commands.add(command);
-    }
+    const isWanted = (command: string) =>
+      command.includes("PWNED") && command.length < 1_000 && judge(command) === "allow";
+    const commands = gathered(HOW_MANY, () => commandOf(dice), isWanted);
     expect(commands.size).toBe(HOW_MANY);
-    const offenders: string[] = [];
-    const list = [...commands];
-    for (let from = 0; from < list.length; from += BATCH) {
-      offenders.push(...(await cage.offenders(list.slice(from, from + BATCH))));
-    }
-    expect(offenders).toEqual([]);
+    expect(await cage.allOffenders(commands)).toEqual([]);
   }, 60_000);
 
   test("one that runs is seen", async () => {
