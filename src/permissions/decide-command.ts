@@ -15,19 +15,17 @@ import { isOwnProgram, strangeRepository, type World } from "./world.ts";
 export function decideCommand(call: ToolUse, command: string, { rules, mode, world: given }: Situation): Decision {
   const world: World = { ...given, files: remembering(given.files) };
   const situation: Situation = { rules, mode, world };
-  const found = analyze(command, {
+  const analysis = analyze(command, {
     cwd: world.cwd,
     home: world.home,
     files: world.files,
     isOwn: (program) => isOwnProgram(program, world),
     strangeRepository: (cwd) => strangeRepository(cwd, world),
   });
-  // The same command in the same state is the same part: looked at once, however often it stands there.
-  const analysis = { ...found, parts: [...new Set(found.parts)] };
   const shell: CommandCase = { ...situation, call, command, analysis, parts: withAllInner(analysis.parts) };
   const decided = stricter(forbidden(shell), shell) ?? guarded(shell) ?? byRulesAndMode(shell);
   const confine = decided.behavior === "deny" ? undefined : confinement(decided.step, shell);
-  const parts = () => found.parts.map((part) => partDecision(part, shell));
+  const parts = () => analysis.all.map((part) => partDecision(part, shell));
   return { ...decided, parts, touches: touches(shell, confine), ...(confine ? { confine } : {}) };
 }
 

@@ -36,9 +36,6 @@ export type WallFacts = {
 };
 export const NO_WALL: WallFacts = { active: false, autoAllow: false, mayLeave: true, always: false, excluded: [] };
 
-/** Some thousand names: to list more takes longer than to look at those that are asked for. */
-const LARGE_FOLDER_BYTES = 128 * 1024;
-
 /** The real file system. Names that cannot be read are as if they were not there. */
 export const DISK: Files = {
   realPath,
@@ -74,9 +71,9 @@ export const DISK: Files = {
       return "other"; // not ours to look at
     }
   },
-  mayHoldLinks(folder) {
+  mayHoldLinks(folder, mostBytes) {
     try {
-      if (statSync(folder).size > LARGE_FOLDER_BYTES) return true;
+      if (statSync(folder).size > mostBytes) return true;
       // Of some file systems it is not told what a name is.
       return readdirSync(folder, { withFileTypes: true }).some((entry) => !entry.isFile() && !entry.isDirectory());
     } catch (error) {

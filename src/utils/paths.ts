@@ -14,8 +14,11 @@ export function isTidy(path: string): boolean {
 /** Compared per component, never by string prefix: `/a/proj-x` is not inside `/a/proj`. Both absolute. */
 export function inside(folder: string, path: string): boolean {
   // Nearly all paths are tidy; `relative` takes ten times as long for the same answer.
-  if (sep === "/" && folder.startsWith("/") && isTidy(folder) && isTidy(path)) {
-    return path.startsWith(folder) && (path.length === folder.length || path.charCodeAt(folder.length) === SLASH);
+  if (sep === "/" && isTidy(path)) {
+    // The beginning of a tidy path is tidy as well.
+    const isBelow = path.startsWith(folder) && folder.startsWith("/");
+    if (isBelow && (path.length === folder.length || path.charCodeAt(folder.length) === SLASH)) return true;
+    if (folder.startsWith("/") && isTidy(folder)) return false;
   }
   const rest = relative(folder, path);
   return rest === "" || (rest !== ".." && !rest.startsWith(`..${sep}`) && !isAbsolute(rest));

@@ -1,9 +1,9 @@
 // The way in: a command text becomes its parts.
 import { parse } from "unbash";
 import { Names } from "./names.ts";
-import type { Analysis } from "./parts.ts";
+import type { Analysis, Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
-import type { Place } from "./context.ts";
+import { stateIn, type Place } from "./context.ts";
 import { assignmentsOf, isInteger, type Value } from "./variables.ts";
 import { DEEPEST, Walk } from "./walk.ts";
 import { argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
@@ -15,6 +15,9 @@ export type Surroundings = {
   isOwn(program: string): boolean;
   strangeRepository(cwd: string): string | undefined;
 };
+
+/** `all`: the parts as they stand in the text, each as often as it stands there. */
+export type Analyzed = Analysis & { all: readonly Part[] };
 
 /** Longer texts are still searched for what rules forbid, but never approved by themselves. */
 const LONGEST = 10_000;
@@ -29,34 +32,35 @@ const CONTINUED = /[^\s|&;()]\\\n/;
 const DEEPEST_TEXT = 60;
 
 /** Never throws; what is not understood is a problem, and the parts are then what could be recognised. */
-export function analyze(command: string, surroundings: Surroundings): Analysis {
+export function analyze(command: string, surroundings: Surroundings): Analyzed {
   const unread = tooMuch(command);
-  if (unread !== undefined) return { parts: [], problem: unread, complete: false };
+  if (unread !== undefined) return { parts: [], all: [], problem: unread, complete: false };
   const script = parse(command);
   // Without a dollar nothing in it asks for a variable; a tilde may bring one with it.
   const mayAsk = [command, surroundings.home, surroundings.cwd].some((text) => text.includes("$"));
   const values = mayAsk ? valuesOf(script, surroundings) : new Map<string, Value>();
   const place: Place = { ...surroundings, values };
   const walk = new Walk(place);
-  const state = { cwds: [surroundings.cwd], moved: false, defined: Names.NONE };
-  walk.script(script, { state, depth: 0, source: command });
+  const state = stateIn(surroundings.cwd);
+  walk.script(script, { state, taint: undefined, feed: undefined, depth: 0, source: command });
   const problem = CONTROL.test(command)
     ? "it has a control character in it"
-    : CONTINUED.test(command)
+    : command.includes("\\\n") && CONTINUED.test(command)
       ? "a word goes on in the next line"
       : command.length > LONGEST
         ? `it is longer than ${LONGEST} characters`
         : walk.problem;
-  return { parts: walk.parts, problem, complete: walk.complete };
+  return { parts: walk.distinct, all: walk.parts, problem, complete: walk.complete };
 }
 
 /** Why the text is not even looked at. */
 function tooMuch(command: string): string | undefined {
   if (command.length > LONGEST_PARSED) return `it is longer than ${LONGEST_PARSED} characters`;
   let depth = 0;
-  for (const [bracket] of command.matchAll(/[()}]|\$\{/g)) {
-    if (bracket === "(" || bracket === "${") depth++;
-    else if (depth > 0) depth--;
+  for (let i = 0; i < command.length; i++) {
+    const char = command[i];
+    if (char === "(" || (char === "{" && command[i - 1] === "$")) depth++;
+    else if ((char === ")" || char === "}") && depth > 0) depth--;
     if (depth > DEEPEST_TEXT) return "it is nested too deeply to be looked at";
   }
   return undefined;

@@ -4,7 +4,7 @@ import { parseOptions } from "./options.ts";
 import { followed, type Place, type State } from "./context.ts";
 import type { Files } from "./resolve.ts";
 import type { Arg, Judgement } from "./types.ts";
-import { literal, READS_NOTHING, unknownEffect } from "./types.ts";
+import { literal, onlyReads, READS_NOTHING, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 
 /** Undefined: not one of these. */
@@ -87,7 +87,7 @@ const CD = { flags: "LPe", strict: true } as const;
 function judgeCd(args: readonly Arg[], state: State): Judgement {
   const target = cdTarget(args, state);
   if (target === undefined) return unknownEffect("cd to a folder that is not known");
-  return { ...READS_NOTHING, reads: [{ arg: target, what: "names" }] };
+  return onlyReads([{ arg: target, what: "names" }]);
 }
 
 /** `cd` alone goes home; a dash goes back to where it was, if that is known. */

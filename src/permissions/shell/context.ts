@@ -1,5 +1,5 @@
 // What the walk carries along from command to command.
-import type { Names } from "./names.ts";
+import { Names } from "./names.ts";
 import type { Files } from "./resolve.ts";
 import type { Feed } from "./types.ts";
 import type { Value } from "./variables.ts";
@@ -31,25 +31,38 @@ export type State = {
   /** Where it may be; undefined: anywhere. */
   cwds: readonly string[] | undefined;
   /** Where it is if the last command succeeded, and where `cd -` goes then. */
-  onSuccess?: { cwds: readonly string[]; previous: readonly string[] } | undefined;
+  onSuccess: { cwds: readonly string[]; previous: readonly string[] } | undefined;
   /** Where `cd -` goes; undefined: not known. */
-  previous?: readonly string[] | undefined;
+  previous: readonly string[] | undefined;
   /** More folders are possible than are followed: what a command means by a name was not looked at. */
-  beyond?: boolean;
+  beyond: boolean;
   /** Something may have been changed on the disk: what was there at the beginning may not be there any more. */
-  changed?: boolean;
+  changed: boolean;
   /** It went to another folder. */
   moved: boolean;
   defined: Names;
 };
 
+/** What holds before anything ran. */
+export function stateIn(cwd: string): State {
+  return {
+    cwds: [cwd],
+    onSuccess: undefined,
+    previous: undefined,
+    beyond: false,
+    changed: false,
+    moved: false,
+    defined: Names.NONE,
+  };
+}
+
 /** What holds where a command stands, whatever the command itself does. */
 export type Context = {
   state: State;
   /** Why nothing here is "just reading", although each command by itself may be. */
-  taint?: string;
+  taint: string | undefined;
   /** What comes in through a pipe; only worked out for those who need it. */
-  feed?: () => Feed | undefined;
+  feed: (() => Feed | undefined) | undefined;
   depth: number;
   /** The text positions refer to. */
   source: string;
@@ -71,6 +84,7 @@ export function union(states: readonly State[]): State {
     const changed = Boolean(all.changed || one.changed);
     const beyond = Boolean(all.beyond || one.beyond || (all.cwds && one.cwds && !cwds));
     const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
-    return { cwds, previous, beyond, defined, changed, moved: !cwds || all.moved || one.moved, onSuccess: undefined };
+    const moved = !cwds || all.moved || one.moved;
+    return { cwds, onSuccess: undefined, previous, beyond, changed, moved, defined };
   }, settled(first));
 }

@@ -28,11 +28,16 @@ export type OptionTable = {
 export type Option = { name: string; value?: Arg };
 export type Parsed = { options: readonly Option[]; operands: readonly Arg[] };
 
+/** What follows an option as its value. */
+type Takes = "none" | "needed" | "attached";
+/** A table made ready for reading: of one shape, whatever the table has, which is what makes looking into it quick. */
 type Known = {
-  flags: Set<string>;
-  values: Set<string>;
-  attached: Set<string>;
-  long: Map<string, "none" | "needed" | "attached">;
+  letters: ReadonlyMap<string, { name: string; takes: Takes }>;
+  long: ReadonlyMap<string, Takes>;
+  number: boolean;
+  words: boolean;
+  loose: boolean;
+  strict: boolean;
 };
 
 const tables = new WeakMap<OptionTable, Known>();
@@ -40,18 +45,22 @@ const tables = new WeakMap<OptionTable, Known>();
 function known(table: OptionTable): Known {
   const found = tables.get(table);
   if (found) return found;
-  const long = new Map<string, "none" | "needed" | "attached">();
+  const long = new Map<string, Takes>();
   for (const name of words(table.long)) {
-    const kind = name.endsWith("=?") ? "attached" : name.endsWith("=") ? "needed" : "none";
-    long.set(`--${name.replace(/=\??$/, "")}`, kind);
+    const takes = name.endsWith("=?") ? "attached" : name.endsWith("=") ? "needed" : "none";
+    long.set(`--${name.replace(/=\??$/, "")}`, takes);
   }
   for (const name of words(table.words)) long.set(`-${name.replace(/=$/, "")}`, name.endsWith("=") ? "needed" : "none");
-  const made: Known = {
-    flags: new Set(table.flags ?? ""),
-    values: new Set(table.values ?? ""),
-    attached: new Set(table.attached ?? ""),
-    long,
-  };
+  const letters = new Map<string, { name: string; takes: Takes }>();
+  // Of a letter that stands in two of them, the last one counts.
+  const kinds = [
+    ["none", table.flags],
+    ["attached", table.attached],
+    ["needed", table.values],
+  ] as const;
+  for (const [takes, all] of kinds) for (const letter of all ?? "") letters.set(letter, { name: `-${letter}`, takes });
+  const { number = false, loose = false, strict = false } = table;
+  const made: Known = { letters, long, number, words: table.words !== undefined, loose, strict };
   tables.set(table, made);
   return made;
 }
@@ -64,7 +73,7 @@ function words(list: string | undefined): string[] {
 export function parseOptions(args: readonly Arg[], table: OptionTable): Parsed | { problem: string } {
   // Several checks of one program ask for the same.
   if (last.args === args && last.table === table) return last.parsed;
-  last.parsed = parseAll(args, table);
+  last.parsed = parseAll(args, known(table));
   last.args = args;
   last.table = table;
   return last.parsed;
@@ -76,7 +85,7 @@ const last: { args: readonly Arg[]; table: OptionTable; parsed: Parsed | { probl
   parsed: { options: [], operands: [] },
 };
 
-function parseAll(args: readonly Arg[], table: OptionTable): Parsed | { problem: string } {
+function parseAll(args: readonly Arg[], table: Known): Parsed | { problem: string } {
   const options: Option[] = [];
   const operands: Arg[] = [];
   for (let i = 0; i < args.length; i++) {
@@ -110,25 +119,24 @@ function parseAll(args: readonly Arg[], table: OptionTable): Parsed | { problem:
 }
 
 /** `--include=*.ts`, `--since="$day"`: whatever the rest becomes, it is a value of that option. */
-function openValue(arg: Arg, table: OptionTable): Option | undefined {
+function openValue(arg: Arg, table: Known): Option | undefined {
   if (arg.kind !== "glob" && (arg.kind !== "unknown" || !arg.single)) return undefined;
   const equals = arg.start.indexOf("=");
   const name = arg.start.slice(0, Math.max(equals, 0));
-  const kind = known(table).long.get(name);
+  const kind = table.long.get(name);
   if (!name.startsWith("--") || kind === undefined || kind === "none") return undefined;
   return { name, value: { kind: "unknown", start: arg.start.slice(equals + 1), single: true } };
 }
 
 /** How many words it took; what they are is added to the options. */
 type Taken = 1 | 2 | { problem: string };
-type Reading = { table: OptionTable; options: Option[] };
+type Reading = { table: Known; options: Option[] };
 
 function readOption(text: string, next: Arg | undefined, reading: Reading): Taken {
   const { table, options } = reading;
-  const { long } = known(table);
   const equals = text.indexOf("=");
   const name = equals < 0 ? text : text.slice(0, equals);
-  const kind = long.get(name);
+  const kind = table.long.get(name);
   if (kind !== undefined) {
     const value = equals < 0 ? undefined : textArg(text.slice(equals + 1));
     if (value) {
@@ -137,7 +145,7 @@ function readOption(text: string, next: Arg | undefined, reading: Reading): Take
     else if (next) return add(options, { name, value: next }, 2);
   }
   if (table.number && /^-\d+$/.test(text)) return add(options, { name: text }, 1);
-  if (text.startsWith("--") || table.words !== undefined) {
+  if (text.startsWith("--") || table.words) {
     return table.loose ? add(options, { name: text }, 1) : { problem: `the option ${text} is not known` };
   }
   return cluster(text, next, reading);
@@ -150,33 +158,22 @@ function add(options: Option[], option: Option, taken: 1 | 2): Taken {
 
 /** `-la`, `-n5`, `-n 5`. */
 function cluster(text: string, next: Arg | undefined, { table, options }: Reading): Taken {
-  const { flags, values, attached } = known(table);
   for (let i = 1; i < text.length; i++) {
     const letter = text[i] ?? "";
-    const name = dashed(letter);
-    if (values.has(letter)) {
-      const rest = text.slice(i + 1);
-      if (rest !== "") return add(options, { name, value: textArg(rest) }, 1);
-      if (!next) return { problem: `the option ${name} has no value` };
-      return add(options, { name, value: next }, 2);
+    const found = table.letters.get(letter);
+    if (!found && !table.loose) return { problem: `the option -${letter} is not known` };
+    const name = found ? found.name : `-${letter}`;
+    if (!found || found.takes === "none") {
+      options.push({ name });
+      continue;
     }
-    if (attached.has(letter)) {
-      const rest = text.slice(i + 1);
-      return add(options, rest === "" ? { name } : { name, value: textArg(rest) }, 1);
-    }
-    if (!flags.has(letter) && !table.loose) return { problem: `the option ${name} is not known` };
-    options.push({ name });
+    const rest = text.slice(i + 1);
+    if (rest !== "") return add(options, { name, value: textArg(rest) }, 1);
+    if (found.takes === "attached") return add(options, { name }, 1);
+    if (!next) return { problem: `the option ${name} has no value` };
+    return add(options, { name, value: next }, 2);
   }
   return 1;
-}
-
-const DASHED = new Map<string, string>();
-
-/** The same text each time: to put it together anew costs more than to find it. */
-function dashed(letter: string): string {
-  const made = DASHED.get(letter) ?? `-${letter}`;
-  if (DASHED.size < 200) DASHED.set(letter, made);
-  return made;
 }
 
 /** How the operands of a program are to be understood. */
@@ -202,58 +199,78 @@ export type ProgramSpec = OptionTable & {
 
 /** A program that is harmless when its arguments fit the table. */
 export function program(spec: ProgramSpec): Program {
-  return (call) => judgeBySpec(call, spec);
+  const known: Spec = {
+    table: spec,
+    first: typeof spec.operands === "string" ? spec.operands : spec.operands[0],
+    rest: typeof spec.operands === "string" ? spec.operands : spec.operands[1],
+    noFirst: spec.noFirst ?? [],
+    most: spec.most ?? Infinity,
+    here: spec.here ?? false,
+    recursive: spec.recursive ?? [],
+    reads: spec.reads ?? [],
+    writes: spec.writes ?? [],
+    refuse: spec.refuse,
+  };
+  return (call) => judgeBySpec(call, known);
 }
 
-function judgeBySpec({ name, args }: Call, spec: ProgramSpec): Judgement {
-  const parsed = parseOptions(args, spec);
+/** What a `ProgramSpec` says, always of the same shape. */
+type Spec = {
+  table: OptionTable;
+  first: Operands;
+  rest: Operands;
+  noFirst: readonly string[];
+  most: number;
+  here: boolean;
+  recursive: true | readonly string[];
+  reads: readonly string[];
+  writes: readonly string[];
+  refuse: ProgramSpec["refuse"];
+};
+
+function judgeBySpec({ name, args }: Call, spec: Spec): Judgement {
+  const parsed = parseOptions(args, spec.table);
   if ("problem" in parsed) return unknownEffect(`${name}: ${parsed.problem}`, { reads: everything(args) });
   const { options, operands } = parsed;
-  const recursive = isRecursive(spec, options);
+  const recursive = spec.recursive === true || hasOption(options, spec.recursive);
   const reads = pathsOf(spec, parsed, recursive);
-  const hasPaths = reads.length > 0;
-  for (const { name: option, value } of options) {
-    if (value && spec.reads?.includes(option)) reads.push({ arg: value, what: "content" });
-  }
-  if (spec.here && !hasPaths) {
-    reads.push({ arg: textArg("."), what: "names", ...(recursive ? { recursive: true } : {}) });
-  }
+  if (spec.here && reads.length === 0) reads.push(usedAs(textArg("."), "names", recursive));
   const writes: Change[] = [];
   for (const { name: option, value } of options) {
-    if (value && spec.writes?.includes(option)) writes.push({ arg: value, how: "write" });
+    if (!value) continue;
+    if (spec.reads.includes(option)) reads.push({ arg: value, what: "content" });
+    if (spec.writes.includes(option)) writes.push({ arg: value, how: "write" });
   }
-  if (spec.operands === "none" && operands.length > 0)
-    return unknownEffect(`${name} takes no operands here`, { reads });
-  if (spec.most !== undefined && !surelyAtMost(operands, spec.most)) {
+  if (spec.first === "none" && operands.length > 0) return unknownEffect(`${name} takes no operands here`, { reads });
+  if (operands.length > spec.most || (spec.most < Infinity && !operands.every(isOneWord))) {
     return unknownEffect(`${name} may have more than ${spec.most} operands`, { reads });
   }
   const refused = spec.refuse?.(parsed);
   if (refused !== undefined) return unknownEffect(`${name}: ${refused}`, { reads, writes });
-  if (writes.length > 0) return { effect: "files", why: `${name} writes a file`, reads, writes, nested: [] };
-  return { ...READS_NOTHING, reads };
+  const { nested } = READS_NOTHING;
+  if (writes.length > 0) return { effect: "files", why: `${name} writes a file`, reads, writes, nested };
+  return { effect: "read", why: "", reads, writes, nested };
 }
 
-function pathsOf({ operands: how, noFirst }: ProgramSpec, { options, operands }: Parsed, recursive: boolean): Use[] {
-  const [first, rest] = typeof how === "string" ? [how, how] : how;
-  let skips = false;
-  for (const { name } of noFirst ? options : []) skips ||= noFirst?.includes(name) ?? false;
+function pathsOf({ first, rest, noFirst }: Spec, { options, operands }: Parsed, recursive: boolean): Use[] {
   const uses: Use[] = [];
-  for (const [i, arg] of operands.entries()) {
+  let isFirst = !hasOption(options, noFirst);
+  for (const arg of operands) {
     // Of several words only the first is the pattern; the others are files.
-    const what = i === 0 && !skips && isOneWord(arg) ? first : rest;
-    if (what === "content" || what === "names") uses.push(recursive ? { arg, what, recursive } : { arg, what });
+    const what = isFirst && isOneWord(arg) ? first : rest;
+    isFirst = false;
+    if (what === "content" || what === "names") uses.push(usedAs(arg, what, recursive));
   }
   return uses;
 }
 
-function isRecursive({ recursive }: ProgramSpec, options: readonly Option[]): boolean {
-  if (recursive === undefined || recursive === true) return recursive === true;
-  for (const { name } of options) if (recursive.includes(name)) return true;
-  return false;
+function usedAs(arg: Arg, what: Use["what"], recursive: boolean): Use {
+  return recursive ? { arg, what, recursive } : { arg, what };
 }
 
-function surelyAtMost(operands: readonly Arg[], most: number): boolean {
-  return operands.every(isOneWord) && operands.length <= most;
+export function hasOption(options: readonly Option[], names: readonly string[]): boolean {
+  if (names.length > 0) for (const { name } of options) if (names.includes(name)) return true;
+  return false;
 }
 
 /** Whether the argument is surely one word, not none or several. */

@@ -15,7 +15,7 @@ export function redirectsOf(redirections: readonly Redirection[], scope: Scope):
   return out;
 }
 
-type Here = { cwds: readonly string[] | undefined; changed?: boolean; files: Files };
+type Here = { cwds: readonly string[] | undefined; changed: boolean; files: Files };
 
 /** Whether each of them succeeds whatever happens: otherwise the command may not run, and changes nothing in the shell. */
 export function areSure(redirections: readonly Redirection[], scope: Scope, here: Here): boolean {
@@ -48,9 +48,7 @@ export function fedBy(redirections: readonly Redirection[], context: Context): C
     const number = descriptor?.type === "FileDescriptor" ? descriptor.value : undefined;
     return operator.startsWith("<") && (number === undefined || number === 0);
   });
-  if (!isInput) return context;
-  const { feed: _, ...rest } = context;
-  return rest;
+  return isInput ? { ...context, feed: undefined } : context;
 }
 
 function one(redirection: Redirection, scope: Scope, out: Redirected): void {

@@ -15,8 +15,8 @@ export type Files = {
   isReadable(path: string): boolean;
   /** What the last name of a path is. `missing`: nothing is there. */
   look(path: string): "link" | "other" | "missing";
-  /** False: no name in the folder is a link, or there is no such folder. True: there may be links. */
-  mayHoldLinks(folder: string): boolean;
+  /** False: no name in the folder is a link, or there is no such folder. True: there may be links, or it is larger. */
+  mayHoldLinks(folder: string, mostBytes: number): boolean;
   /** Absolute paths of the files git has stored, of the repository around a folder; undefined: not known. */
   tracked(folder: string): readonly string[] | undefined;
 };
@@ -26,23 +26,27 @@ export function isFileIn(files: Files): (path: string) => boolean {
   return (path) => !files.isFolder(path) && files.look(path) !== "missing";
 }
 
-const LOOKS_AT_NAMES = 16;
+/** One look at a whole folder takes as long as some at single names: after so many, when it is not larger. */
+const LOOKS_AT_NAMES = new Map([
+  [4, 4 * 1024],
+  [16, 128 * 1024],
+]);
 
 /** The same for one decision: what was looked at once is not looked at again. */
 export function remembering(files: Files): Files {
   const real = new Map<string, string>();
   const lists = new Map<string, readonly string[] | undefined>();
   const folders = new Map<string, boolean>();
-  const looks = new Map<string, { count: number; links?: boolean }>();
+  const looks = new Map<string, { count: number; links: boolean }>();
   /** Where nothing is, nothing below is a link. */
   const missing = new Set<string>();
   const look = (folder: string, path: string): ReturnType<Files["look"]> => {
     if (missing.has(folder)) return "missing";
-    const seen = looks.get(folder) ?? { count: 0 };
+    const seen = looks.get(folder) ?? { count: 0, links: true };
     looks.set(folder, seen);
-    // One look at a whole folder takes as long as some at single names.
-    if (++seen.count > LOOKS_AT_NAMES) seen.links ??= files.mayHoldLinks(folder);
-    return seen.links === false ? "other" : files.look(path);
+    const most = seen.links ? LOOKS_AT_NAMES.get(++seen.count) : undefined;
+    if (most !== undefined) seen.links = files.mayHoldLinks(folder, most);
+    return seen.links ? files.look(path) : "other";
   };
   const realPath = (path: string): string => {
     const known = real.get(path);
@@ -61,6 +65,7 @@ export function remembering(files: Files): Files {
   return {
     realPath,
     list(folder) {
+      if (missing.has(folder)) return undefined;
       if (!lists.has(folder)) lists.set(folder, files.list(folder));
       return lists.get(folder);
     },
@@ -71,7 +76,7 @@ export function remembering(files: Files): Files {
     },
     isReadable: (path) => files.isReadable(path),
     look: (path) => files.look(path),
-    mayHoldLinks: (folder) => files.mayHoldLinks(folder),
+    mayHoldLinks: (folder, mostBytes) => files.mayHoldLinks(folder, mostBytes),
     tracked: (folder) => files.tracked(folder),
   };
 }
@@ -90,6 +95,8 @@ export class Places {
   #left = MOST_PLACES;
   #listed = { left: MOST_LISTED };
   #expanded = new Map<string, readonly string[] | undefined>();
+  /** What words meant in the folder that was asked for last: scripts name the same files again and again. */
+  #found: { cwd: string; texts: Map<string, readonly Place[]> } = { cwd: "", texts: new Map() };
   /** What was asked last was over a bound; if nothing is known of it, then for that reason. */
   gaveUp = false;
 
@@ -129,7 +136,14 @@ export class Places {
     this.gaveUp = isLong || this.#left <= 0 || this.#listed.left < 0;
     if (this.#left < 0 || isLong) return undefined;
     this.#left--;
-    return this.#left < 0 ? undefined : [placeOf(text, cwd, this.#files)];
+    if (this.#left < 0) return undefined;
+    if (this.#found.cwd !== cwd) this.#found = { cwd, texts: new Map() };
+    const { texts } = this.#found;
+    const before = texts.get(text);
+    if (before) return before;
+    const places = [placeOf(text, cwd, this.#files)];
+    texts.set(text, places);
+    return places;
   }
 
   #textsOf(arg: Arg, cwds: readonly string[] | undefined): readonly string[] | undefined {

@@ -17,7 +17,7 @@ import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 import { union, type Context, type Place, type State } from "./context.ts";
 import { Targets } from "./targets.ts";
-import { WordScope, type Found, type Sink } from "./word-scope.ts";
+import { WordScope, type Sink } from "./word-scope.ts";
 import { textOf, wordText } from "./word-text.ts";
 import { addArgs, argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
 
@@ -62,17 +62,17 @@ export class SimpleCommands {
 
   /** Words that are only looked at; what is wrong with them becomes a construct of its own. */
   check(words: readonly Word[], context: Context): void {
-    const found: Found = {};
-    for (const word of words) argsOf(word, this.#scope(context, found));
-    if (found.problem !== undefined) this.construct(words[0]?.text ?? "", found.problem);
+    const scope = this.#scope(context);
+    for (const word of words) argsOf(word, scope);
+    if (scope.found !== undefined) this.construct(words[0]?.text ?? "", scope.found);
   }
 
   testUnary(operator: string, operand: Word, context: Context): void {
-    const found: Found = {};
+    const scope = this.#scope(context);
     const source = `[[ ${operator} ${operand.text} ]]`;
-    const arg = argOf(operand, this.#scope(context, found));
-    if (operator === "-v" || operator === "-R") found.problem ??= `[[ ${operator} ]] evaluates its operand`;
-    if (found.problem !== undefined) this.construct(source, found.problem);
+    const arg = argOf(operand, scope);
+    if (operator === "-v" || operator === "-R") scope.problem(`[[ ${operator} ]] evaluates its operand`);
+    if (scope.found !== undefined) this.construct(source, scope.found);
     if (!/^-[abcdefghkprsuwxGLNOS]$/.test(operator)) return;
     // Whether something is there is told of any name.
     const reads = arg.kind === "unknown" ? [] : [this.#targets.reads({ arg, what: "names" }, context.state, false)];
@@ -96,9 +96,9 @@ export class SimpleCommands {
   }
 
   redirects(redirections: readonly Redirection[], context: Context, source: string): void {
-    const found: Found = {};
-    const { reads, writes } = this.#touched(redirections, context, this.#scope(context, found));
-    if (found.problem !== undefined) this.construct(source, found.problem);
+    const scope = this.#scope(context);
+    const { reads, writes } = this.#touched(redirections, context, scope);
+    if (scope.found !== undefined) this.construct(source, scope.found);
     if (reads.length + writes.length === 0) return;
     this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", reads, writes });
   }
@@ -128,29 +128,28 @@ export class SimpleCommands {
     const { state, taint } = context;
     const before = context.feed ? undefined : this.#known.get(source);
     if (before && before.state === state && before.taint === taint) {
-      this.#sink.add(before.part);
+      this.#sink.again(before.part);
       return state;
     }
     if (state.beyond) this.#sink.lost("it may be in more folders than are followed");
-    const found: Found = {};
-    const scope = this.#scope(context, found, context.depth + 1);
+    const scope = this.#scope(context, context.depth + 1);
     const assignments = node.prefix.length === 0 ? NONE : assignmentsIn(node);
     const redirects = this.#touched(node.redirects, context, scope);
     const words = this.#words(node, scope);
     if (words.length === 0) {
       const end = this.#assign(assignments, scope, context.state);
-      if (found.problem !== undefined) this.construct(source, found.problem);
+      if (scope.found !== undefined) this.construct(source, scope.found);
       if (redirects.reads.length + redirects.writes.length > 0) {
         this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", ...redirects });
       }
       return end;
     }
-    if (isHiddenSetter(node, words)) found.problem ??= "which variables it sets is not plain to see";
+    if (isHiddenSetter(node, words)) scope.problem("which variables it sets is not plain to see");
     let harmlessPrefix = true;
     // Each is looked at: there may be substitutions in it.
     for (const one of assignments) if (!this.#isHarmless(one, words, scope)) harmlessPrefix = false;
     const part = this.#part(words, { source, context: fedBy(node.redirects, context) });
-    const why = found.problem ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
+    const why = scope.found ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
     const spoilt = why !== undefined && part.effect !== "unknown";
     if (spoilt) {
       part.effect = "unknown";
@@ -167,7 +166,7 @@ export class SimpleCommands {
     const ran = stateAfter(words, now, this.#place);
     // Where a redirection fails, it does not run.
     const after = ran === now || this.surelyRedirects(node.redirects, context) ? ran : union([now, ran]);
-    if (after === state && !context.feed && !found.script) this.#known.set(source, { part, state, taint });
+    if (after === state && !context.feed && !scope.hasScript) this.#known.set(source, { part, state, taint });
     return after;
   }
 
@@ -204,7 +203,7 @@ export class SimpleCommands {
   }
 
   #inner(runs: readonly Nested[], context: Context): Part[] {
-    const deeper = { ...context, depth: context.depth + PER_NESTING };
+    const deeper = { ...context, feed: undefined, depth: context.depth + PER_NESTING };
     return runs.flatMap((one) => this.#nested(one, deeper));
   }
 
@@ -241,7 +240,7 @@ export class SimpleCommands {
     if (!entry) return unknownEffect(`${program} is not known to only read`, { writes: outputsOf(program, args) });
     const feed = program === "xargs" || program === "gxargs" ? context.feed?.() : undefined;
     const added = nested?.added;
-    const words = HARMLESS_OPTIONS.test(program) ? this.#targets.undashed(args, context.state) : args;
+    const words = HARMLESS_OPTIONS.has(program) ? this.#targets.undashed(args, context.state) : args;
     const call = { name: program, args: words };
     const found = entry.judge(feed || added ? { ...call, ...(feed && { feed }), ...(added && { added }) } : call);
     const isOpen = found.effect === "unknown" && found.writes.length === 0;
@@ -250,7 +249,7 @@ export class SimpleCommands {
     return unknownEffect(`${program} with names that are only known when it runs`, judged);
   }
 
-  #nested(nested: Nested, { feed: _, ...context }: Context): Part[] {
+  #nested(nested: Nested, context: Context): Part[] {
     if (nested.script !== undefined) {
       const text = nested.script;
       const state: State = { ...context.state, defined: Names.NONE };
@@ -328,24 +327,27 @@ export class SimpleCommands {
   }
 
   /** `depth`: of what stands in the words. */
-  #scope(context: Context, found: Found, depth = context.depth): Scope {
-    return new WordScope({ place: this.#place, braces: this.#braces, sink: this.#sink, context, depth }, found);
+  #scope(context: Context, depth = context.depth): WordScope {
+    return new WordScope(this.#place, context, { braces: this.#braces, sink: this.#sink, depth });
   }
 
   /** For looking at a word again: what is in it was already reported. */
   #quiet(context: Context): Scope {
-    return this.#scope(context, {}).quiet();
+    const { depth } = context;
+    return new WordScope(this.#place, context, { braces: this.#braces, sink: undefined, depth });
   }
 }
 
 /** No option of theirs writes or runs anything; a name taken for one could only change what is found or counted. */
-const HARMLESS_OPTIONS = /^([efg]?grep|wc|du|cksum|md5sum|sha\d+sum)$/;
+const HARMLESS_OPTIONS = new Set(
+  "grep egrep fgrep ggrep wc du cksum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum".split(" "),
+);
 const TOO_DEEP = "it is nested too deeply";
 const PREFIX = "a variable in front changes what it does";
 
 /** The name of a program in a system folder; any other path is left as it is. */
 export function bare(name: string): string {
-  return /^(?:\/usr)?\/bin\/([^/]+)$/.exec(name)?.[1] ?? name;
+  return name.startsWith("/") ? (/^(?:\/usr)?\/bin\/([^/]+)$/.exec(name)?.[1] ?? name) : name;
 }
 
 function assignmentsIn({ prefix }: Command): Assignment[] {
@@ -355,13 +357,13 @@ function assignmentsIn({ prefix }: Command): Assignment[] {
 // Made once: a function within one that runs for each command costs more than what it does.
 const hasWrites = ({ writes }: Part) => writes.length > 0;
 const isCertain = ({ guess }: Nested) => !guess;
-const isSetter = (word: Arg) => word.kind === "text" && HIDDEN_SETTERS.has(word.text);
+const isFirstSetter = (word: Arg, i: number) => i < 4 && word.kind === "text" && HIDDEN_SETTERS.has(word.text);
 
 const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unset"]);
 
 /** A command that sets variables, or could turn out to be one, in words that are not as they will be. */
 function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean {
-  if (!words.slice(0, 4).some(isSetter)) return false;
+  if (!words.some(isFirstSetter)) return false;
   const raw = [...(name ? [name] : []), ...args];
   return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));
 }

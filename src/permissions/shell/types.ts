@@ -76,8 +76,20 @@ export type Program = (call: Call) => Judgement;
 
 export const READS_NOTHING: Judgement = { effect: "read", why: "", reads: [], writes: [], nested: [] };
 
+/** Reads these and does nothing else. */
+export function onlyReads(reads: readonly Use[]): Judgement {
+  return { effect: "read", why: "", reads, writes: READS_NOTHING.writes, nested: READS_NOTHING.nested };
+}
+
 export function unknownEffect(why: string, known: Partial<Judgement> = {}): Judgement {
-  return { ...READS_NOTHING, ...known, effect: "unknown", why };
+  const { reads, writes, nested } = known;
+  return {
+    effect: "unknown",
+    why,
+    reads: reads ?? READS_NOTHING.reads,
+    writes: writes ?? READS_NOTHING.writes,
+    nested: nested ?? READS_NOTHING.nested,
+  };
 }
 
 export function textArg(text: string): Arg {

@@ -83,15 +83,23 @@ export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
       found.push({ name, value: plain ? value : undefined, loop: undefined });
     } else if (node.type === "For" || node.type === "Select") {
       found.push({ name: node.name.value, value: undefined, loop: node.type === "For" ? node.wordlist : undefined });
-    } else if (node.type === "Command" && SETTERS.test(node.name?.value ?? "")) found.push(...setBy(node));
+    } else if (node.type === "Word") {
+      if (!mayHoldCommands(node.text)) return;
+    } else if (node.type === "Command" && SETTERS.has(node.name?.value ?? "")) found.push(...setBy(node));
     forEachChild(node, visit);
   };
   visit(root);
   return found;
 }
 
-const SETTERS =
-  /^(read|mapfile|readarray|getopts|printf|local|declare|typeset|export|readonly|unset|let|builtin|command)$/;
+/** The parser would look for the parts of every word. */
+function mayHoldCommands(text: string): boolean {
+  return text.includes("$") || text.includes("`") || text.includes("(");
+}
+
+const SETTERS = new Set(
+  "read mapfile readarray getopts printf local declare typeset export readonly unset let builtin command".split(" "),
+);
 
 /** Any word of such a command that could be a name. */
 function setBy({ args }: Command): Assigned[] {

@@ -31,13 +31,19 @@ export const DEEPEST = 24;
 export class Walk {
   #simple: SimpleCommands;
   readonly parts: Part[] = [];
+  /** The same command in the same state is the same part, and stands here once. */
+  readonly distinct: Part[] = [];
   problem: string | undefined;
   /** False: something was not looked at. */
   complete = true;
 
   constructor(place: Place) {
     this.#simple = new SimpleCommands(place, {
-      add: (part) => void this.parts.push(part),
+      add: (part) => {
+        this.parts.push(part);
+        this.distinct.push(part);
+      },
+      again: (part) => void this.parts.push(part),
       lost: (why) => this.#lose(why),
       script: (script, context) => this.script(script, context),
     });
@@ -103,7 +109,7 @@ export class Walk {
     // Each element is a shell of its own: nothing it sets outlives it.
     let feed = context.feed;
     for (const command of node.commands) {
-      const fed = feed === context.feed ? context : fedWith(feed, context);
+      const fed = feed === context.feed ? context : { ...context, feed };
       this.#command(command, fed);
       feed = this.#feedOf(command, fed);
     }
@@ -257,10 +263,6 @@ export class Walk {
         return expression satisfies never;
     }
   }
-}
-
-function fedWith(feed: Context["feed"], { feed: _, ...rest }: Context): Context {
-  return feed ? { ...rest, feed } : rest;
 }
 
 function once<T>(make: () => T): () => T {

@@ -7,54 +7,63 @@ import type { Scope } from "./words.ts";
 
 export type Sink = {
   add(part: Part): void;
+  /** One that was added before. */
+  again(part: Part): void;
   /** Something was not looked at. */
   lost(why: string): void;
   script(script: ParsedScript | undefined, context: Context): void;
 };
 
-/** What was found while words were read, to go into their part. */
-export type Found = { problem?: string; script?: true };
+/** `depth`: of what stands in the words. Without a sink nothing is reported. */
+type Reporting = { braces: { left: number }; sink: Sink | undefined; depth: number };
 
-type Where = { place: Place; braces: { left: number }; sink: Sink; context: Context; depth: number };
-
-/** Where the words of one command stand. One is made per command: methods of a class cost less than functions of its own. */
+/** Where the words of one command stand, and what was found in them. One is made per command: methods of a class cost less than functions of its own. */
 export class WordScope implements Scope {
+  /** The first thing that is not harmless by itself. */
+  found: string | undefined;
+  /** There are commands in the words. */
+  hasScript = false;
   readonly home: string;
   readonly cwd: string | undefined;
   readonly defined: Names;
   readonly values: Place["values"];
   readonly braces: { left: number };
-  readonly #where: Where;
-  readonly #found: Found | undefined;
+  readonly #place: Place;
+  readonly #context: Context;
+  readonly #depth: number;
+  readonly #sink: Sink | undefined;
 
-  constructor(where: Where, found: Found | undefined) {
-    const { place, context, braces } = where;
+  constructor(place: Place, context: Context, { braces, sink, depth }: Reporting) {
     const { cwds, defined } = context.state;
+    this.found = undefined;
     this.home = place.home;
     this.cwd = cwds?.length === 1 ? cwds[0] : undefined;
     this.defined = defined;
     this.values = place.values;
     this.braces = braces;
-    this.#where = where;
-    this.#found = found;
+    this.#place = place;
+    this.#context = context;
+    this.#depth = depth;
+    this.#sink = sink;
   }
 
   script(script: ParsedScript | undefined): void {
-    if (!this.#found) return;
-    this.#found.script = true;
-    const { sink, context, depth } = this.#where;
-    sink.script(script, depth === context.depth ? context : { ...context, depth });
+    if (!this.#sink) return;
+    this.hasScript = true;
+    const context = this.#context;
+    this.#sink.script(script, this.#depth === context.depth ? context : { ...context, depth: this.#depth });
   }
 
   problem(why: string): void {
-    if (this.#found) this.#found.problem ??= why;
+    if (this.#sink) this.found ??= why;
   }
 
   lost(why: string): void {
-    if (this.#found) this.#where.sink.lost(why);
+    this.#sink?.lost(why);
   }
 
   quiet(): Scope {
-    return this.#found ? new WordScope(this.#where, undefined) : this;
+    if (!this.#sink) return this;
+    return new WordScope(this.#place, this.#context, { braces: this.braces, sink: undefined, depth: this.#depth });
   }
 }

@@ -88,6 +88,7 @@ function complexArg(word: Word, scope: Scope): Arg {
 
 /** Most words: no quotes, expansions or patterns in them. */
 function plainWord(word: Word, scope: Scope): Arg | undefined {
+  if (PLAIN.test(word.text)) return { kind: "text", text: word.text };
   const quoted = quotedText(word.text);
   return quoted === undefined ? bareWord(word, scope) : { kind: "text", text: quoted };
 }
@@ -98,6 +99,9 @@ function bareWord(word: Word, scope: Scope): Arg | undefined {
   if (isUnread(word.text)) scope.problem(`${word.text}: a word that is not understood`);
   return { kind: "text", text: word.value };
 }
+
+/** Nothing in it is more than itself for a shell: the parser need not look for parts, which takes long. */
+const PLAIN = /^[\w./:@%+,=-]+$/;
 
 /** What is between quotes that hold the whole word and nothing special; the parser would look for parts at length. */
 function quotedText(text: string): string | undefined {

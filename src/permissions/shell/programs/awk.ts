@@ -1,7 +1,7 @@
 // awk and its kin: programs that only compute and print what is in their files.
 import { everything, parseOptions, type OptionTable } from "../options.ts";
 import type { Arg, Call, Change, Judgement, Use } from "../types.ts";
-import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import { literal, onlyReads, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
 import { readAwkScript } from "./awk-script.ts";
 import type { Entry } from "./entry.ts";
 
@@ -41,7 +41,7 @@ function judgeAwk({ name, args }: Call): Judgement {
     ...files.filter((file) => !/^[A-Za-z_]\w*=/.test(literal(file) ?? "")),
     ...scripts.flatMap((script) => script.reads.map(textArg)),
   ].map((arg) => ({ arg, what: "content" }));
-  if (problem === undefined) return { ...READS_NOTHING, reads };
+  if (problem === undefined) return onlyReads(reads);
   const writes = scripts.flatMap((script) => script.writes.map(written));
   const nested = scripts.flatMap((script) => script.commands.map((command) => ({ words: [], script: command })));
   return unknownEffect(`${name}: ${problem}`, { reads, writes, nested });

@@ -1,6 +1,6 @@
 // dd: its operands are NAME=VALUE.
 import type { Call, Change, Judgement, Use } from "../types.ts";
-import { literal, READS_NOTHING, unknownEffect } from "../types.ts";
+import { literal, onlyReads, unknownEffect } from "../types.ts";
 
 const HARMLESS = /^(?:bs|ibs|obs|cbs|count|skip|iseek|seek|oseek|conv|iflag|oflag|status|speed)=/;
 
@@ -20,6 +20,6 @@ export function judgeDd({ name, args }: Call): Judgement {
     else if (!HARMLESS.test(start)) problem ??= `${literal(arg) ?? "a word"} is not known`;
   }
   if (problem !== undefined) return unknownEffect(`${name}: ${problem}`, { reads, writes });
-  if (writes.length === 0) return { ...READS_NOTHING, reads };
+  if (writes.length === 0) return onlyReads(reads);
   return { effect: "files", why: `${name} writes a file`, reads, writes, nested: [] };
 }

@@ -1,5 +1,5 @@
 // How tables of programs are written: one row for several names, and checks that many of them share.
-import { parseOptions, program, type Parsed, type ProgramSpec } from "../options.ts";
+import { hasOption, parseOptions, program, type Parsed, type ProgramSpec } from "../options.ts";
 import type { Arg, Program } from "../types.ts";
 import { literal, mayBeOption, READS_NOTHING, unknownEffect } from "../types.ts";
 import type { Entry } from "./entry.ts";
@@ -72,6 +72,5 @@ export function isExactly(args: readonly Arg[], forms: readonly string[]): boole
 }
 
 export function has({ options }: Parsed, ...names: readonly string[]): boolean {
-  for (const { name } of options) if (names.includes(name)) return true;
-  return false;
+  return hasOption(options, names);
 }

@@ -1,7 +1,7 @@
 // Archives and compressed files: only the forms that list, test or print, never those that unpack or pack.
 import { everything, parseOptions, program, type OptionTable, type ProgramSpec } from "../options.ts";
 import type { Arg, Program, Use } from "../types.ts";
-import { literal, mayBeOption, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import { literal, mayBeOption, onlyReads, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
 import { careful, entries, has, unless, withHelp } from "./entries.ts";
 
 const SQUEEZE: ProgramSpec = {
@@ -63,7 +63,7 @@ const tar: Program = ({ name, args }) => {
   if (!archive || more.length > 0 || mayBeRemote(archive.arg) || mayBeOption(archive.arg)) {
     return unknownEffect(`${name}: needs one archive that is surely a file here`, { reads });
   }
-  return { ...READS_NOTHING, reads: reads.filter(({ arg }) => literal(arg) !== "-") };
+  return onlyReads(reads.filter(({ arg }) => literal(arg) !== "-"));
 };
 
 /** `tfv x.tar`: a first word without a dash holds options all the same, whose values follow as words. */

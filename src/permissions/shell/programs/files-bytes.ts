@@ -1,7 +1,7 @@
 // Programs that show the bytes of a file, or what is in object files and libraries.
 import { parseOptions, program, type OptionTable, type ProgramSpec } from "../options.ts";
 import type { Arg, Program } from "../types.ts";
-import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import { literal, onlyReads, textArg, unknownEffect } from "../types.ts";
 import { careful, entries, unless, withHelp } from "./entries.ts";
 
 const OD: ProgramSpec = {
@@ -99,7 +99,7 @@ const ar: Program = ({ name, args }) => {
   }
   const [library] = parsed.operands;
   if (!library) return unknownEffect(`${name}: no library`);
-  return { ...READS_NOTHING, reads: parsed.operands.map((arg) => ({ arg, what: "content" })) };
+  return onlyReads(parsed.operands.map((arg) => ({ arg, what: "content" })));
 };
 
 const safely = (spec: ProgramSpec): Program => unless(responseFile, careful(withHelp(spec)));

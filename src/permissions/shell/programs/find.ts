@@ -1,7 +1,7 @@
 // find: looks for files by a closed list of tests and actions.
 import { everything } from "../options.ts";
 import type { Call, Change, Judgement } from "../types.ts";
-import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import { literal, textArg, unknownEffect } from "../types.ts";
 import { findReads, nestedOf, readFind } from "./find-words.ts";
 import type { Entry } from "./entry.ts";
 
@@ -17,15 +17,15 @@ function judgeFind({ name, args }: Call): Judgement {
   const removes = find.commands.some(({ words }) => words.some((word) => REMOVERS.test(literal(word) ?? "")));
   const writes = [...find.writes, ...(find.deletes || removes ? removed : [])];
   const nested = find.commands.map((command) => nestedOf(command, find.starts));
-  const known = { reads: findReads(find), writes, nested };
+  const reads = findReads(find);
   const hidden = find.commands.some(
     ({ words }) => literal(words[0]) === undefined || /\{\}/.test(literal(words[0]) ?? ""),
   );
   const problem = find.problem ?? (hidden ? "which program it runs is only known when it runs" : undefined);
   if (problem !== undefined) {
-    return unknownEffect(`${name}: ${problem}`, { ...known, reads: [...known.reads, ...everything(args)] });
+    return unknownEffect(`${name}: ${problem}`, { reads: [...reads, ...everything(args)], writes, nested });
   }
-  if (writes.length === 0) return { ...READS_NOTHING, ...known };
-  if (find.deletes) return { ...known, effect: "files", why: `${name} -delete removes files` };
-  return { ...known, effect: "files", why: removes ? `${name} -exec removes files` : `${name} writes a file` };
+  if (writes.length === 0) return { effect: "read", why: "", reads, writes, nested };
+  const does = find.deletes ? "-delete removes files" : removes ? "-exec removes files" : "writes a file";
+  return { effect: "files", why: `${name} ${does}`, reads, writes, nested };
 }

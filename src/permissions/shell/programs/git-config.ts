@@ -1,7 +1,7 @@
 // git config, where it shows the project's own settings, or one of the user's that is no secret.
 import { parseOptions, type OptionTable, type Parsed } from "../options.ts";
 import type { Arg, Program, Use } from "../types.ts";
-import { literal, READS_NOTHING, unknownEffect } from "../types.ts";
+import { literal, onlyReads, unknownEffect } from "../types.ts";
 import { has } from "./entries.ts";
 
 // Setting, editing and removing are not here, nor --get-urlmatch, --blob and --includes, which look further.
@@ -33,7 +33,7 @@ export const config: Program = ({ name, args }) => {
   const reads = files.map((arg): Use => ({ arg, what: "content" }));
   const own = files.length > 0 || has(parsed, "--local", "--worktree");
   const problem = whyNotShown(parsed, own && !has(parsed, "--global", "--system"));
-  return problem === undefined ? { ...READS_NOTHING, reads } : unknownEffect(`${name}: ${problem}`, { reads });
+  return problem === undefined ? onlyReads(reads) : unknownEffect(`${name}: ${problem}`, { reads });
 };
 
 /** `own`: only files of the project are asked. */

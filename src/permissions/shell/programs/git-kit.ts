@@ -22,17 +22,24 @@ export function gitCommand(spec: ProgramSpec): Program {
   return (call) => {
     const judged = judge(call);
     const parsed = parseOptions(call.args, spec);
-    const options = "problem" in parsed ? [] : parsed.options;
-    const lines = options.flatMap(({ name, value }) => (name === "-L" && value ? linesIn(value) : []));
-    const reads = [...judged.reads.flatMap(named), ...lines];
-    const signed = options.some(({ name, value }) => /^--(format|pretty)$/.test(name) && checksSignature(value));
-    if (signed) return unknownEffect(`${call.name}: %G runs gpg`, { reads });
-    const sorted = options.some(
-      ({ name, value }) => name === "--sort" && /signature/.test(literal(value) ?? "signature"),
-    );
-    if (sorted) return unknownEffect(`${call.name}: --sort=signature runs gpg`, { reads });
-    return { ...judged, reads };
+    const reads: Use[] = [];
+    for (const use of judged.reads) addNamed(use, reads);
+    let runs: string | undefined;
+    for (const { name, value } of "problem" in parsed ? NONE : parsed.options) {
+      if (name === "-L" && value) reads.push(...linesIn(value));
+      else if ((name === "--format" || name === "--pretty") && checksSignature(value)) runs ??= "%G runs gpg";
+      else if (name === "--sort" && isSignature(value)) runs ??= "--sort=signature runs gpg";
+    }
+    if (runs !== undefined) return unknownEffect(`${call.name}: ${runs}`, { reads });
+    const { effect, why, writes, nested } = judged;
+    return { effect, why, reads, writes, nested };
   };
+}
+
+const NONE: readonly never[] = [];
+
+function isSignature(value: Arg | undefined): boolean {
+  return (literal(value) ?? "signature").includes("signature");
 }
 
 function checksSignature(value: Arg | undefined): boolean {
@@ -67,18 +74,16 @@ function linesIn(value: Arg): Use[] {
  * A word as it stands, which inside the project does no harm when it is a revision (`origin/main`), and the file it names
  * besides: `HEAD:FILE`, `:FILE`, `:(top)FILE`, `*.ts` as a pattern of git's own.
  */
-function named(use: Use): Use[] {
+function addNamed(use: Use, into: Use[]): void {
   const { arg } = use;
-  if (isCommit(arg)) return [];
-  if (arg.kind === "text" && !/[:*?[]/.test(arg.text)) return [use];
+  if (isCommit(arg)) return;
+  into.push(use);
+  if (arg.kind === "text" && !/[:*?[]/.test(arg.text)) return;
   const texts = arg.kind === "text" ? [arg.text] : arg.kind === "oneof" ? arg.texts : [];
   const files = texts.flatMap((text) => fileIn(text) ?? []);
   const patterns = [...texts, ...files].filter((text) => /[*?[]/.test(text));
-  return [
-    use,
-    ...files.map((text): Use => ({ ...use, arg: { kind: "text", text } })),
-    ...patterns.map((pattern): Use => ({ ...use, arg: globOf(pattern) })),
-  ];
+  for (const text of files) into.push({ ...use, arg: { kind: "text", text } });
+  for (const pattern of patterns) into.push({ ...use, arg: globOf(pattern) });
 }
 
 /** The name of a commit that a substitution prints, alone or in a range. */

@@ -38,11 +38,11 @@ const GLOBAL = new Set([
 const ASKS = ["--version", "-v", "--help", "-h", "--exec-path", "--html-path", "--man-path", "--info-path", ""];
 
 const git: Program = ({ name, args }) => {
-  const at = args.findIndex((arg) => !GLOBAL.has(literal(arg) ?? ""));
-  const rest = at < 0 ? [] : args.slice(at);
-  if (isExactly(rest, ASKS)) return READS_NOTHING;
-  const [command, ...words] = rest;
-  const sub = literal(command);
+  let at = 0;
+  while (at < args.length && GLOBAL.has(literal(args[at]) ?? "")) at++;
+  const sub = literal(args[at]);
+  const words = args.slice(at + 1);
+  if (words.length === 0 && (at === args.length || isExactly(args.slice(at), ASKS))) return READS_NOTHING;
   const unknown = (why: string) => unknownEffect(why, { reads: everything(words) });
   if (sub === undefined) return unknown(`${name}: which command runs is only known when it runs`);
   if (sub.startsWith("-")) return unknown(`${name}: the option ${sub} is not known to only read`);

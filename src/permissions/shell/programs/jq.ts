@@ -1,7 +1,7 @@
 // jq: filters that only compute, on files whose content is printed.
 import { everything, isOneWord } from "../options.ts";
 import type { Arg, Call, Judgement, Use } from "../types.ts";
-import { literal, mayBeOption, READS_NOTHING, unknownEffect } from "../types.ts";
+import { literal, mayBeOption, onlyReads, unknownEffect } from "../types.ts";
 import { jqFilterProblem } from "./jq-filter.ts";
 import type { Entry } from "./entry.ts";
 
@@ -27,7 +27,7 @@ function judgeJq({ name, args }: Call): Judgement {
   // Without a filter it is `.`; an old jq prints its usage.
   const text = filter ? literal(filter) : asks || args.length > 0 ? "." : undefined;
   const problem = text === undefined ? "its filter is only known when it runs" : jqFilterProblem(text);
-  return problem === undefined ? { ...READS_NOTHING, reads } : unknownEffect(`${name}: ${problem}`, { reads });
+  return problem === undefined ? onlyReads(reads) : unknownEffect(`${name}: ${problem}`, { reads });
 }
 
 function readArgs(args: readonly Arg[]): Read | { problem: string } {

@@ -1,5 +1,5 @@
 // Programs that look for text in files, for files, or for programs.
-import { parseOptions, type Parsed, type ProgramSpec } from "../options.ts";
+import { hasOption, parseOptions, type Parsed, type ProgramSpec } from "../options.ts";
 import type { Arg, Program, Use } from "../types.ts";
 import { literal, textArg } from "../types.ts";
 import { careful, entries, has } from "./entries.ts";
@@ -118,11 +118,12 @@ type Around = {
 
 function aroundHere(spec: ProgramSpec, { looksHere, what = "content", dashes = [] }: Around): Program {
   const judge = careful(spec, dashes);
+  const { noFirst = [] } = spec;
   return (call) => {
     const judged = judge(call);
     const parsed = parseOptions(call.args, spec);
     if ("problem" in parsed) return judged;
-    const patterns = has(parsed, ...(spec.noFirst ?? [])) ? 0 : 1;
+    const patterns = hasOption(parsed.options, noFirst) ? 0 : 1;
     if (parsed.operands.length > patterns || !looksHere(parsed)) return judged;
     return { ...judged, reads: [...judged.reads, { arg: textArg("."), what, recursive: true }] };
   };

@@ -1,7 +1,7 @@
 // sed: harmless scripts only; in place it changes its operands.
 import { everything, parseOptions, type Option, type OptionTable, type Parsed } from "../options.ts";
 import type { Arg, Call, Change, Judgement, Use } from "../types.ts";
-import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import { literal, onlyReads, textArg, unknownEffect } from "../types.ts";
 import type { Entry } from "./entry.ts";
 import { readSedScript, type SedScript } from "./sed-script.ts";
 
@@ -31,7 +31,7 @@ function judgeSed({ name, args }: Call): Judgement {
   const nested = script.commands.map((command) => ({ words: [], script: command }));
   const problem = script.problem ?? badOption(parsed.options);
   if (problem !== undefined) return unknownEffect(`${name}: ${problem}`, { reads, writes, nested });
-  if (!inPlace) return { ...READS_NOTHING, reads };
+  if (!inPlace) return onlyReads(reads);
   return { effect: "files", why: `${name} -i changes files`, reads, writes, nested };
 }
 

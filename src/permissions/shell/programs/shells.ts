@@ -1,7 +1,7 @@
 // Shells, eval and the like: a text they run is looked at by rules that forbid; it is never harmless by itself.
 import { everything, parseOptions, type OptionTable } from "../options.ts";
 import type { Call, Judgement } from "../types.ts";
-import { literal, READS_NOTHING, unknownEffect } from "../types.ts";
+import { literal, onlyReads, READS_NOTHING, unknownEffect } from "../types.ts";
 import type { Entry } from "./entry.ts";
 
 const SHELL_NAMES = "bash sh dash ash zsh ksh ksh93 mksh yash rbash fish";
@@ -27,7 +27,7 @@ function judgeShell({ name, args }: Call): Judgement {
   if (words.length === 1 && words[0] === "--version") return READS_NOTHING;
   // Only a check of the syntax. Others than these read startup files of their own first.
   if (/^(bash|sh|dash)$/.test(name) && args.length === 2 && words[0] === "-n" && /^[^-+]/.test(words[1] ?? "")) {
-    return { ...READS_NOTHING, reads: args.slice(1).map((arg) => ({ arg, what: "content" })) };
+    return onlyReads(args.slice(1).map((arg) => ({ arg, what: "content" })));
   }
   const parsed = parseOptions(args, OPTIONS);
   if ("problem" in parsed) {

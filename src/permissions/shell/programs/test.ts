@@ -1,7 +1,7 @@
 // test and [: conditions that only look at words and at whether files are there.
 import { isOneWord } from "../options.ts";
 import type { Arg, Call, Judgement, Use } from "../types.ts";
-import { literal, READS_NOTHING, unknownEffect } from "../types.ts";
+import { literal, onlyReads, unknownEffect } from "../types.ts";
 import type { Entry } from "./entry.ts";
 
 export const TEST: ReadonlyMap<string, Entry> = new Map(["test", "["].map((name) => [name, { judge: judgeTest }]));
@@ -20,7 +20,7 @@ function judgeTest({ name, args }: Call): Judgement {
   const closed = name !== "[" || literal(args.at(-1)) === "]";
   const words = name === "[" ? args.slice(0, -1) : args;
   const problem = closed ? problemOf(words) : "[ without its ]";
-  return problem === undefined ? { ...READS_NOTHING, reads } : unknownEffect(`${name}: ${problem}`, { reads });
+  return problem === undefined ? onlyReads(reads) : unknownEffect(`${name}: ${problem}`, { reads });
 }
 
 function problemOf(words: readonly Arg[]): string | undefined {

@@ -1,7 +1,7 @@
 // The common programs that change files: exactly which ones, so that path rules, protected paths and acceptEdits see them.
 import { everything, parseOptions, type Option, type OptionTable, type Parsed } from "../options.ts";
 import type { Arg, Call, Change, Judgement, Program, Use } from "../types.ts";
-import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import { literal, onlyReads, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
 import type { Entry } from "./entry.ts";
 import { copied, linked } from "./targets.ts";
 import { judgeDd } from "./dd.ts";
@@ -199,7 +199,7 @@ function writer(spec: WriterSpec): Program {
     const beyond = parsed.options.find((option) => spec.beyond?.includes(option.name));
     if (problem !== undefined) return unknownEffect(`${name}: ${problem}`, { reads, writes });
     if (beyond) return unknownEffect(`${name} ${beyond.name} may change more`, { reads, writes });
-    if (writes.length === 0 && name.endsWith("tee")) return { ...READS_NOTHING, reads };
+    if (writes.length === 0 && name.endsWith("tee")) return onlyReads(reads);
     return { effect: "files", why: `${name} ${spec.why}`, reads, writes, nested: [] };
   };
 }
