@@ -55,6 +55,31 @@ const SETTERS = [
   ...[`${NAME}=$x`, `${NAME}=$((1/0))`, `${NAME}=$(cat a.txt)`, `IFS= read -r ${NAME} _`, `getopts a ${NAME}`],
   ...[`while read -r ${NAME}; do :; done`, `if ${NAME}=1; then :; fi`, `${NAME}=1 | true`, `${NAME}=1 &`],
 ];
+const COUNTERS = [
+  ...[
+    `((${NAME}=1))`,
+    `((${NAME}++))`,
+    `((${NAME} += 2))`,
+    `: $((${NAME}=1))`,
+    `((0 && (${NAME}=1)))`,
+    `((1 ? ${NAME}=1 : 2))`,
+  ],
+  ...[`for ((${NAME}=0;${NAME}<2;${NAME}++)); do :; done`, `for ((i=0;i<0;i++)); do ${NAME}=1; done`, `((x=${NAME}))`],
+  ...[
+    `((y = 1, ${NAME} = y + 1))`,
+    `((${NAME}=1)) | true`,
+    `(( ${NAME}=1 ) )`,
+    `((${NAME}=1)) &`,
+    `((x=5)); ((${NAME}=x))`,
+  ],
+  ...[`${NAME}='a[$(cat ../other/key.txt >&2)]'; ((${NAME}++))`, "n=$(wc -l < a.txt); ((n /= 2)); cd src", "((1/0))"],
+  ...[
+    "((x=08)); cd src",
+    "x=5; ((x**=2)); cd src",
+    "n=$(cat ../other/key.txt | wc -l); echo $((n+1))",
+    "n=$(nproc; cat a.txt)",
+  ],
+];
 const ERRORS = [
   ...["x=$((1/0))", "echo $((08))", "echo $((1%0))", "echo $((2**-1))", "PPID=1", "x=${HOME:0:-99}", "echo ${@:1:-1}"],
   ...["x=5; echo $((x/2))", "x=08; echo $((x))", "echo ${HOME:1:2}", "false", "true", "set -e", "set -u; echo $NONE"],
@@ -116,7 +141,7 @@ function stepOf(dice: Dice, depth: number): string {
   const roll = dice(10);
   if (roll < 3)
     return dice.one(["cd ", "cd ", "cd ", "cd -P ", "command cd ", "builtin cd ", "! cd "]) + dice.one(FOLDERS);
-  if (roll < 5) return dice.one(SETTERS);
+  if (roll < 5) return dice.one(dice(3) === 0 ? COUNTERS : SETTERS);
   if (roll < 6) return dice.one(ERRORS);
   if (roll < 8 || depth <= 0) return dice.one(SHOWERS);
   const inner = listOf(dice, depth - 1);
@@ -129,6 +154,8 @@ function stepOf(dice: Dice, depth: number): string {
     `if true; then ${body} else ${dice.one(SHOWERS)}; fi`,
     `for i in 1 2; do ${body} done`,
     `for i in src/*; do ${body} done`,
+    `for ((k=0; k<2; k++)); do ${body} done`,
+    `for ((;x<2;x++)) { ${body} }`,
     `while ${body} do ${stepOf(dice, 0)}; break; done`,
     `case x in x) ${inner} ;; esac`,
     `case $x in a) ${inner} ;; *) : ;; esac`,

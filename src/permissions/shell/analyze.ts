@@ -4,7 +4,7 @@ import { Names } from "./names.ts";
 import type { Analysis, Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
 import { stateIn, type Place } from "./context.ts";
-import { assignmentsOf, isInteger, type Value } from "./variables.ts";
+import { assignmentsOf, isInteger, type Assigned, type Value } from "./variables.ts";
 import { DEEPEST, Walk } from "./walk.ts";
 import { argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
 
@@ -36,8 +36,9 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
   const unread = tooMuch(command);
   if (unread !== undefined) return { parts: [], all: [], problem: unread, complete: false };
   const script = parse(command);
-  // Without a dollar nothing in it asks for a variable; a tilde may bring one with it.
-  const mayAsk = [command, surroundings.home, surroundings.cwd].some((text) => text.includes("$"));
+  // Without a dollar or arithmetic nothing in it asks for a variable; a tilde may bring one with it.
+  const texts = [command, surroundings.home, surroundings.cwd];
+  const mayAsk = command.includes("((") || texts.some((text) => text.includes("$"));
   const values = mayAsk ? valuesOf(script, surroundings) : new Map<string, Value>();
   const place: Place = { ...surroundings, values };
   const walk = new Walk(place);
@@ -84,23 +85,27 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     lost: () => undefined,
     quiet: () => scope,
   };
-  for (const { name, value, loop } of assignmentsOf(script, DEEPEST / 2 + 1)) {
-    const added = valueOf(value, loop, scope);
-    const before = values.get(name);
-    values.set(name, before === undefined ? added : merged(before, added));
+  for (const assigned of assignmentsOf(script, DEEPEST / 2 + 1)) {
+    const added = valueOf(assigned, scope);
+    const before = values.get(assigned.name);
+    values.set(assigned.name, before === undefined ? added : merged(before, added));
   }
   return values;
 }
 
-type Assigned = ReturnType<typeof assignmentsOf>[number];
-
-function valueOf(value: Assigned["value"], loop: Assigned["loop"], scope: Scope): Value {
+function valueOf({ value, loop, integer }: Assigned, scope: Scope): Value {
+  if (integer) return { kind: "integer" };
   if (loop) return wordsValue(loop.flatMap((word) => argsOf(word, scope)));
   if (!value) return { kind: "unknown" };
   const [part, ...more] = value.parts ?? [];
   if (part?.type === "ArithmeticExpansion" && more.length === 0) return { kind: "integer" };
+  if (NUMBER.test(value.text)) return { kind: "number" };
   return wordsValue([argOf(value, scope)]);
 }
+
+/** Substitutions that print a number or nothing: what is counted at the end of a pipe, the time. */
+const NUMBER =
+  /^("?)\$\((?:date \+%s|nproc|(?:(?:[^`()"'$\\;&<>|\n]|'[^'\n]*')+\| *)*wc -[lwcm](?: *< *[\w./-]+)?)\)\1$/;
 
 function wordsValue(args: readonly ReturnType<typeof argOf>[]): Value {
   if (args.some((arg) => arg.kind === "unknown" || arg.kind === "oneof") || args.length > MOST_VALUES)
@@ -112,5 +117,6 @@ function merged(a: Value, b: Value): Value {
   if (a.kind === "words" && b.kind === "words" && a.args.length + b.args.length <= MOST_VALUES) {
     return { kind: "words", args: [...a.args, ...b.args] };
   }
-  return isInteger(a) && isInteger(b) ? { kind: "integer" } : { kind: "unknown" };
+  if (!isInteger(a) || !isInteger(b)) return { kind: "unknown" };
+  return { kind: a.kind === "number" || b.kind === "number" ? "number" : "integer" };
 }

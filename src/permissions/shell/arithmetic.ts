@@ -1,49 +1,105 @@
 // Arithmetic evaluates the text of variables and subscripts, commands included: only numbers known to be numbers may stand there.
-import type { ArithmeticExpression } from "unbash";
+import type { ArithmeticCommand, ArithmeticExpression, ArithmeticFor } from "unbash";
 import type { Names } from "./names.ts";
-import type { Value } from "./variables.ts";
-import { isInteger, isNumber } from "./variables.ts";
+import { isInteger, isNumber, isPlainName, type Value } from "./variables.ts";
+
+type Variables = { values: ReadonlyMap<string, Value>; defined: Names };
+
+const DEEPEST = 50;
 
 /**
- * Integers, operators without assignment, and variables that only ever hold integers; nothing that can be an error, after
- * which bash goes on in the next line (a division by zero, 08).
+ * What is surely assigned after it: integers, operators, and variables that only ever hold integers, nothing that can be an
+ * error, after which bash goes on in the next line (a division by zero, 08). Undefined: there is more in it.
  */
-export function isSafeArithmetic(
-  expression: ArithmeticExpression | undefined,
-  values: ReadonlyMap<string, Value>,
-  defined: Names,
-  depth = 0,
-): boolean {
-  if (!expression || depth > 50) return false;
-  const safe = (inner: ArithmeticExpression) => isSafeArithmetic(inner, values, defined, depth + 1);
+export function afterArithmetic(expression: ArithmeticExpression, variables: Variables, depth = 0): Names | undefined {
+  const { values, defined } = variables;
+  if (depth > DEEPEST) return undefined;
+  if (expression.type === "ArithmeticGroup") return afterArithmetic(expression.expression, variables, depth + 1);
+  if (expression.type === "ArithmeticBinary" && expression.operator === ",") {
+    const first = afterArithmetic(expression.left, variables, depth + 1);
+    return first && afterArithmetic(expression.right, { values, defined: first }, depth + 1);
+  }
+  if (!isSafe(expression, variables, depth)) return undefined;
+  const name = assignedBy(expression);
+  return name === undefined ? defined : defined.plus([name]);
+}
+
+export function isSafeArithmetic(expression: ArithmeticExpression | undefined, variables: Variables): boolean {
+  return expression !== undefined && isSafe(expression, variables, 0);
+}
+
+function isSafe(expression: ArithmeticExpression, variables: Variables, depth: number): boolean {
+  if (depth > DEEPEST) return false;
+  const safe = (inner: ArithmeticExpression) => isSafe(inner, variables, depth + 1);
+  const name = assignedBy(expression);
+  // Only plain assignment does not look at what was there before.
+  if (name !== undefined && !isPlainName(name)) return false;
   switch (expression.type) {
     case "ArithmeticWord":
-      return isNumberWord(expression.value, values, defined);
-    case "ArithmeticBinary":
-      if (/^([-+*/%&|^]|<<|>>)?=$/.test(expression.operator)) return false;
-      if (/^([/%]|\*\*)$/.test(expression.operator) && !isPositive(expression.right)) return false;
-      return safe(expression.left) && safe(expression.right);
+      return isNumberWord(expression.value, variables);
+    case "ArithmeticBinary": {
+      const { operator, left, right } = expression;
+      if (/^([/%]=?|\*\*)$/.test(operator) && !isPositive(right)) return false;
+      if (operator === "=") return name !== undefined && safe(right);
+      return (name !== undefined || !isAssignment(operator)) && safe(left) && safe(right);
+    }
     case "ArithmeticUnary":
-      return expression.operator !== "++" && expression.operator !== "--" && safe(expression.operand);
+      return (name !== undefined || !/^(\+\+|--)$/.test(expression.operator)) && safe(expression.operand);
     case "ArithmeticTernary":
       return safe(expression.test) && safe(expression.consequent) && safe(expression.alternate);
     case "ArithmeticGroup":
       return safe(expression.expression);
     case "ArithmeticCommandExpansion":
-      return false;
+      return expression.text === "$(date +%s)";
     default:
       return expression satisfies never;
   }
+}
+
+/** The variable that the expression as a whole assigns an integer to, when it is one. */
+export function assignedBy(expression: ArithmeticExpression): string | undefined {
+  const target =
+    expression.type === "ArithmeticBinary" && isAssignment(expression.operator)
+      ? expression.left
+      : expression.type === "ArithmeticUnary" && /^(\+\+|--)$/.test(expression.operator)
+        ? expression.operand
+        : undefined;
+  return target?.type === "ArithmeticWord" && /^[A-Za-z_]\w*$/.test(target.value) ? target.value : undefined;
+}
+
+function isAssignment(operator: string): boolean {
+  return /^([-+*/%&|^]|<<|>>)?=$/.test(operator);
 }
 
 function isPositive(expression: ArithmeticExpression): boolean {
   return expression.type === "ArithmeticWord" && /^[1-9]\d*$/.test(expression.value);
 }
 
-function isNumberWord(text: string, values: ReadonlyMap<string, Value>, defined: Names): boolean {
+function isNumberWord(text: string, { values, defined }: Variables): boolean {
   if (/^(0[xX][0-9a-fA-F]+|0|[1-9]\d*)$/.test(text)) return true;
   const name = /^\$?\{?([A-Za-z_]\w*|[?#$!])\}?$/.exec(text)?.[1];
   if (name === undefined) return false;
   if (defined.has(name)) return isInteger(values.get(name));
   return !values.has(name) && isNumber(name) && text.startsWith("$");
+}
+
+/** Numbers, names and operators, nothing that could end it sooner for bash than for the parser. */
+const PLAIN = /^(?:[\w \t+*/%<>=!&|^~?:,()-]|\$[A-Za-z_?#]|\$\{[A-Za-z_]\w*\})*$/;
+
+/** `((...))`: for bash, too. */
+export function isPlainCommand({ body }: ArithmeticCommand): boolean {
+  let open = 0;
+  for (const char of body) {
+    if (char === "(") open++;
+    if (char === ")" && --open < 0) return false;
+  }
+  return open === 0 && PLAIN.test(body);
+}
+
+/** `for ((...; ...; ...))`, `head` being what stands in front of the body: read by bash as it was by the parser. */
+export function isPlainLoop({ initialize, test, update }: ArithmeticFor, head: string): boolean {
+  const [whole, ...texts] = /^for[ \t]*\(\(([^();]*);([^();]*);([^();]*)\)\)[\s;]*(?:do|\{)?\s*$/.exec(head) ?? [];
+  if (whole === undefined) return false;
+  const parsed = [initialize, test, update];
+  return texts.every((text, i) => PLAIN.test(text) && (parsed[i] !== undefined) === (text.trim() !== ""));
 }

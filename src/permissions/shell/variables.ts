@@ -1,16 +1,18 @@
 // Shell variables as far as the text tells: which are assigned, to what, and which may be printed at all.
 import { forEachChild, type Command, type SyntaxNode, type Word } from "unbash";
+import { assignedBy } from "./arithmetic.ts";
 import type { Arg } from "./types.ts";
 
 /**
  * What a variable can hold, whatever the order of execution: the union of all assignments of the text. `integer`: only
- * digits. Arithmetic evaluates the text a variable holds, so nothing else may be used there.
+ * digits; `number`: these with blanks around them, or nothing at all. Arithmetic evaluates the text a variable holds, so
+ * nothing else may be used there.
  */
-export type Value = { kind: "words"; args: readonly Arg[] } | { kind: "integer" } | { kind: "unknown" };
+export type Value = { kind: "words"; args: readonly Arg[] } | { kind: "integer" | "number" | "unknown" };
 
-/** Nothing but digits, so that arithmetic may use it. */
+/** A number or nothing, so that arithmetic may use it. */
 export function isInteger(value: Value | undefined): boolean {
-  if (value?.kind !== "words") return value?.kind === "integer";
+  if (value?.kind !== "words") return value?.kind === "integer" || value?.kind === "number";
   return value.args.length > 0 && value.args.every((arg) => arg.kind === "text" && /^-?(0|[1-9]\d*)$/.test(arg.text));
 }
 
@@ -61,7 +63,14 @@ export function isNumber(name: string): boolean {
   return /^[?#$!]$/.test(name) || /^(UID|EUID|PPID|RANDOM|SECONDS|LINENO|SHLVL|BASHPID|EPOCHSECONDS)$/.test(name);
 }
 
-export type Assigned = { name: string; value: Word | undefined; loop: readonly Word[] | undefined };
+/** One of `value`, `loop` and `integer`, or none when it is not known. */
+export type Assigned = {
+  name: string;
+  value?: Word | undefined;
+  loop?: readonly Word[] | undefined;
+  /** By arithmetic. */
+  integer?: true;
+};
 
 /** Every assignment in the text, in nested substitutions too; `read` and its like assign what is not known. */
 export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
@@ -80,9 +89,12 @@ export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
     if (node.type === "Assignment") {
       const { name, index, append, value } = node;
       const plain = index === undefined && !append && value.type === "Word";
-      found.push({ name, value: plain ? value : undefined, loop: undefined });
+      found.push({ name, value: plain ? value : undefined });
+    } else if (node.type === "ArithmeticBinary" || node.type === "ArithmeticUnary") {
+      const name = assignedBy(node);
+      if (name !== undefined) found.push({ name, integer: true });
     } else if (node.type === "For" || node.type === "Select") {
-      found.push({ name: node.name.value, value: undefined, loop: node.type === "For" ? node.wordlist : undefined });
+      found.push({ name: node.name.value, loop: node.type === "For" ? node.wordlist : undefined });
     } else if (node.type === "Word") {
       if (!mayHoldCommands(node.text)) return;
     } else if (node.type === "Command" && SETTERS.has(node.name?.value ?? "")) found.push(...setBy(node));
@@ -104,8 +116,6 @@ const SETTERS = new Set(
 /** Any word of such a command that could be a name. */
 function setBy({ args }: Command): Assigned[] {
   return args.flatMap((arg): Assigned[] =>
-    arg.type === "Word" && /^[A-Za-z_]\w*$/.test(arg.value)
-      ? [{ name: arg.value, value: undefined, loop: undefined }]
-      : [],
+    arg.type === "Word" && /^[A-Za-z_]\w*$/.test(arg.value) ? [{ name: arg.value }] : [],
   );
 }

@@ -2,6 +2,7 @@
 import type {
   AndOr,
   ArithmeticCommand,
+  ArithmeticExpression,
   ArithmeticFor,
   Case,
   CommandNode,
@@ -17,6 +18,7 @@ import type {
   While,
   Word,
 } from "unbash";
+import { afterArithmetic, isPlainCommand, isPlainLoop } from "./arithmetic.ts";
 import type { Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
 import { settled, union, type Context, type Place, type State } from "./context.ts";
@@ -30,6 +32,7 @@ export const DEEPEST = 24;
 
 export class Walk {
   #simple: SimpleCommands;
+  #values: Place["values"];
   readonly parts: Part[] = [];
   /** The same command in the same state is the same part, and stands here once. */
   readonly distinct: Part[] = [];
@@ -38,6 +41,7 @@ export class Walk {
   complete = true;
 
   constructor(place: Place) {
+    this.#values = place.values;
     this.#simple = new SimpleCommands(place, {
       add: (part) => {
         this.parts.push(part);
@@ -154,11 +158,9 @@ export class Walk {
         this.#words(node.wordlist ?? [], inside);
         return this.#tainted(node.body, inside, "it asks the terminal (select)");
       case "ArithmeticFor":
-        this.#construct(node, inside, "arithmetic can run commands: ((...))");
-        return this.#tainted(node.body, inside, "a loop over arithmetic");
+        return this.#arithmeticFor(node, inside);
       case "ArithmeticCommand":
-        this.#construct(node, inside, "arithmetic can run commands: ((...))");
-        return context.state;
+        return this.#arithmetic(node, inside);
       default:
         return node satisfies never;
     }
@@ -177,8 +179,33 @@ export class Walk {
     return mayMove(body) ? lost(context.state) : context.state;
   }
 
-  #construct(node: ArithmeticFor | ArithmeticCommand, context: Context, why: string): void {
+  #arithmetic(node: ArithmeticCommand, context: Context): State {
+    const { expression } = node;
+    const defined = expression && isPlainCommand(node) ? this.#afterArithmetic(expression, context.state) : undefined;
+    if (!defined) this.#unsafe(node, context);
+    return defined ? { ...context.state, defined } : context.state;
+  }
+
+  #arithmeticFor(node: ArithmeticFor, context: Context): State {
+    const { initialize, test, update, body } = node;
+    const { state } = context;
+    const set = initialize ? this.#afterArithmetic(initialize, state) : state.defined;
+    const entry = this.#loopEntry(body, { ...state, defined: set ?? state.defined });
+    const isSafe = [test, update].every((one) => !one || this.#afterArithmetic(one, entry) !== undefined);
+    if (!set || !isSafe || !isPlainLoop(node, context.source.slice(node.pos, body.pos))) {
+      this.#unsafe(node, context);
+      return this.#tainted(body, context, "a loop over arithmetic");
+    }
+    return union([entry, this.#block(body, { ...context, state: entry })]);
+  }
+
+  #afterArithmetic(expression: ArithmeticExpression, { defined }: State): State["defined"] | undefined {
+    return afterArithmetic(expression, { values: this.#values, defined });
+  }
+
+  #unsafe(node: ArithmeticFor | ArithmeticCommand, context: Context): void {
     const text = context.source.slice(node.pos, node.end);
+    const why = "arithmetic can run commands: ((...))";
     this.#simple.construct(text, why);
     if (mayHideCommands(text)) this.#lose(why);
     this.#simple.substitutions(node, context);

@@ -228,7 +228,7 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
     case "ArithmeticExpansion":
       scriptsBelow(part, scope);
       if (mayHideCommands(part.text)) scope.lost(HIDDEN);
-      if (!isSafeArithmetic(part.expression, scope.values, scope.defined)) scope.problem("arithmetic with variables");
+      if (!isSafeArithmetic(part.expression, scope)) scope.problem("arithmetic with variables");
       return [{ kind: "unknown", quoted: true, digits: true }];
     case "ParameterExpansion":
       return parameter(part, scope, quoted);
