@@ -30,6 +30,7 @@ describe("a text of 10,000 characters is decided in time", () => {
     braces: filled("{1..40} ", "cat "),
     "names handed on and on": filled(" | xargs cat .", "find ."),
     "whole folders": filled("cp -r . b; cd folder1; x=1; "),
+    "links looked for": Array.from({ length: 400 }, (_, i) => `grep -R x${i} folder${i % 40}`).join("; "),
     "whole folders, and names": filled("grep -rn x . ; x=$x$x; "),
     "a deep path": filled("a/", "cat "),
     variables: Array.from({ length: 600 }, (_, i) => `x${i}=1; echo $x${i}`).join("; "),
@@ -54,6 +55,15 @@ describe("what is not looked at", () => {
     // A link this deep could not be seen.
     expect(project.bash(`cat ${"a/".repeat(900)}b`).behavior).toBe("allow");
     expect(project.bash(`cat ${"a/".repeat(3000)}b`).behavior).toBe("ask");
+  });
+
+  test("is asked about when links are followed in more folders than are searched", () => {
+    expect(project.bash("grep -R x folder1").behavior).toBe("allow");
+    for (let folder = 0; folder < 320; folder++) project.file(`tree/of${folder}/file.ts`);
+    expect(project.bash("grep -R x tree")).toMatchObject({
+      behavior: "ask",
+      reason: "it follows links, and there may be some in tree",
+    });
   });
 
   test("is asked about in bypassPermissions too: it could be a removal", () => {

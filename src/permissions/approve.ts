@@ -5,6 +5,7 @@ import { allowsPart } from "./match.ts";
 import { holdsProtected } from "./protect.ts";
 import { isAbout, type Rule } from "./rules.ts";
 import type { Part, Place, Reads, Writes } from "./shell/parts.ts";
+import { mayHoldLinks } from "./shell/resolve.ts";
 import type { World } from "./world.ts";
 
 export function whyNotReading(shell: CommandCase): string | undefined {
@@ -97,11 +98,14 @@ export function whyNot(part: Part, shell: CommandCase): string | undefined {
   return whyNotAll(part.inner, shell);
 }
 
-export function whyNotRead({ places, shown, handed }: Reads, { rules, world }: CommandCase): string | undefined {
-  if (handed) return undefined;
+export function whyNotRead(use: Reads, { rules, world }: CommandCase): string | undefined {
+  const { places, shown } = use;
+  if (use.handed) return undefined;
   if (!places) return `which file ${shown} is, is only known when it runs`;
   for (const place of places) {
     if (!isWithin(place, world.roots) && !mayReadOutside(place, { rules, world })) return whyOutside(place);
+    if (use.follows && mayHoldLinks(place.real, world.files))
+      return `it follows links, and there may be some in ${shown}`;
   }
   return undefined;
 }

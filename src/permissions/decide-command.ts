@@ -130,7 +130,7 @@ function partDecision(part: Part, shell: CommandCase): PartDecision {
     analysis: { parts: [part], problem: undefined, complete: true },
     parts: withAllInner([part]),
   };
-  const touched = touchedBy(alone.parts);
+  const touched = touchedBy(alone.parts, world.files);
   const denied = rules.deny.find((rule) => forbidsCommand(rule, alone, touched) === "yes");
   if (denied) return { text, behavior: "deny", reason: say(denied), rule: denied };
   const asked = rules.ask.find((rule) => forbidsCommand(rule, alone, touched) === "yes");

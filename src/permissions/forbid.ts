@@ -3,9 +3,9 @@ import type { CommandCase, Core } from "./case.ts";
 import { isWalled } from "./confine.ts";
 import { forbidsPart, isInput, worst, type Match } from "./match.ts";
 import { forbids, reachesInto, type PathPattern } from "./match-path.ts";
-import { isFileIn } from "./shell/resolve.ts";
+import { isFileIn, mayHoldLinks, type Files } from "./shell/resolve.ts";
 import { isAbout, say, type Rule } from "./rules.ts";
-import { formsOf, type Part, type Place } from "./shell/parts.ts";
+import { formsOf, type Part, type Place, type Reads } from "./shell/parts.ts";
 import { showsStored } from "./tracked.ts";
 import type { World } from "./world.ts";
 
@@ -13,7 +13,7 @@ import type { World } from "./world.ts";
 export function forbidden(shell: CommandCase): Core | undefined {
   const { rules, analysis } = shell;
   if (rules.deny.length + rules.ask.length === 0) return undefined;
-  const touched = touchedBy(shell.parts);
+  const touched = touchedBy(shell.parts, shell.world.files);
   const matched = new Map<Rule, Match>();
   const match = (rule: Rule): Match => {
     const found = matched.get(rule) ?? forbidsCommand(rule, shell, touched);
@@ -56,12 +56,12 @@ export type Touched = { reads: Places; writes: Places };
 /** `folders`: where they lead, of those that are gone through whole. */
 type Places = { known: readonly Place[]; unknown: boolean; folders: readonly string[]; some: boolean };
 
-export function touchedBy(parts: readonly Part[]): Touched {
+export function touchedBy(parts: readonly Part[], files: Files): Touched {
   const content = parts.flatMap(({ reads }) => reads);
   const changes = parts.flatMap(({ writes }) => writes);
   const whole = content.filter(({ recursive, what }) => recursive && what === "content");
   // Of a program that is not known, a word that is not known either says nothing.
-  const unknown = content.some(({ places, guess }) => !places && !guess);
+  const unknown = content.some(({ places, guess }) => !places && !guess) || content.some((use) => leads(use, files));
   const folders = new Set(whole.flatMap(({ places }) => places?.map(({ real }) => real) ?? []));
   return {
     reads: { known: distinct(content), unknown, folders: [...folders], some: content.length > 0 },
@@ -72,6 +72,11 @@ export function touchedBy(parts: readonly Part[]): Touched {
       some: changes.length > 0,
     },
   };
+}
+
+/** Whether what it goes through may lead to anywhere. */
+function leads({ follows, places }: Reads, files: Files): boolean {
+  return follows && (places ?? []).some(({ real }) => mayHoldLinks(real, files));
 }
 
 function distinct(uses: readonly { places: readonly Place[] | undefined }[]): Place[] {

@@ -71,13 +71,15 @@ export const DISK: Files = {
       return "other"; // not ours to look at
     }
   },
-  mayHoldLinks(folder, mostBytes) {
+  folders(folder, mostBytes) {
     try {
-      if (statSync(folder).size > mostBytes) return true;
+      if (statSync(folder).size > mostBytes) return undefined;
+      const entries = readdirSync(folder, { withFileTypes: true });
       // Of some file systems it is not told what a name is.
-      return readdirSync(folder, { withFileTypes: true }).some((entry) => !entry.isFile() && !entry.isDirectory());
+      if (entries.some((entry) => !entry.isFile() && !entry.isDirectory())) return undefined;
+      return entries.flatMap((entry) => (entry.isDirectory() ? entry.name : []));
     } catch (error) {
-      return !/^(ENOENT|ENOTDIR)$/.test((error as NodeJS.ErrnoException).code ?? "");
+      return /^(ENOENT|ENOTDIR)$/.test((error as NodeJS.ErrnoException).code ?? "") ? [] : undefined;
     }
   },
   tracked: trackedAround,

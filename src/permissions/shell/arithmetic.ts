@@ -1,7 +1,7 @@
 // Arithmetic evaluates the text of variables and subscripts, commands included: only numbers known to be numbers may stand there.
 import type { ArithmeticCommand, ArithmeticExpression, ArithmeticFor } from "unbash";
 import type { Names } from "./names.ts";
-import { isInteger, isNumber, isPlainName, type Value } from "./variables.ts";
+import { assignedBy, isAssignment, isInteger, isNumber, isPlainName, type Value } from "./variables.ts";
 
 type Variables = { values: ReadonlyMap<string, Value>; defined: Names };
 
@@ -54,21 +54,6 @@ function isSafe(expression: ArithmeticExpression, variables: Variables, depth: n
     default:
       return expression satisfies never;
   }
-}
-
-/** The variable that the expression as a whole assigns an integer to, when it is one. */
-export function assignedBy(expression: ArithmeticExpression): string | undefined {
-  const target =
-    expression.type === "ArithmeticBinary" && isAssignment(expression.operator)
-      ? expression.left
-      : expression.type === "ArithmeticUnary" && /^(\+\+|--)$/.test(expression.operator)
-        ? expression.operand
-        : undefined;
-  return target?.type === "ArithmeticWord" && /^[A-Za-z_]\w*$/.test(target.value) ? target.value : undefined;
-}
-
-function isAssignment(operator: string): boolean {
-  return /^([-+*/%&|^]|<<|>>)?=$/.test(operator);
 }
 
 function isPositive(expression: ArithmeticExpression): boolean {

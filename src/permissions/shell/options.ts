@@ -190,6 +190,8 @@ export type ProgramSpec = OptionTable & {
   here?: true;
   /** It goes through folders: always, or with one of these options. */
   recursive?: true | readonly string[];
+  /** With one of these it follows the links it meets on the way; it goes through folders then. */
+  follows?: readonly string[];
   /** Options whose value is a file it reads or writes. */
   reads?: readonly string[];
   writes?: readonly string[];
@@ -207,6 +209,7 @@ export function program(spec: ProgramSpec): Program {
     most: spec.most ?? Infinity,
     here: spec.here ?? false,
     recursive: spec.recursive ?? [],
+    follows: spec.follows ?? [],
     reads: spec.reads ?? [],
     writes: spec.writes ?? [],
     refuse: spec.refuse,
@@ -223,6 +226,7 @@ type Spec = {
   most: number;
   here: boolean;
   recursive: true | readonly string[];
+  follows: readonly string[];
   reads: readonly string[];
   writes: readonly string[];
   refuse: ProgramSpec["refuse"];
@@ -232,9 +236,9 @@ function judgeBySpec({ name, args }: Call, spec: Spec): Judgement {
   const parsed = parseOptions(args, spec.table);
   if ("problem" in parsed) return unknownEffect(`${name}: ${parsed.problem}`, { reads: everything(args) });
   const { options, operands } = parsed;
-  const recursive = spec.recursive === true || hasOption(options, spec.recursive);
-  const reads = pathsOf(spec, parsed, recursive);
-  if (spec.here && reads.length === 0) reads.push(usedAs(textArg("."), "names", recursive));
+  const going = goingOf(spec, options);
+  const reads = pathsOf(spec, parsed, going);
+  if (spec.here && reads.length === 0) reads.push(usedAs(textArg("."), "names", going));
   const writes: Change[] = [];
   for (const { name: option, value } of options) {
     if (!value) continue;
@@ -252,20 +256,28 @@ function judgeBySpec({ name, args }: Call, spec: Spec): Judgement {
   return { effect: "read", why: "", reads, writes, nested };
 }
 
-function pathsOf({ first, rest, noFirst }: Spec, { options, operands }: Parsed, recursive: boolean): Use[] {
+/** How far it goes from the paths it is given. */
+type Going = "there" | "below" | "follows";
+
+function goingOf({ recursive, follows }: Spec, options: readonly Option[]): Going {
+  if (hasOption(options, follows)) return "follows";
+  return recursive === true || hasOption(options, recursive) ? "below" : "there";
+}
+
+function pathsOf({ first, rest, noFirst }: Spec, { options, operands }: Parsed, going: Going): Use[] {
   const uses: Use[] = [];
   let isFirst = !hasOption(options, noFirst);
   for (const arg of operands) {
     // Of several words only the first is the pattern; the others are files.
     const what = isFirst && isOneWord(arg) ? first : rest;
     isFirst = false;
-    if (what === "content" || what === "names") uses.push(usedAs(arg, what, recursive));
+    if (what === "content" || what === "names") uses.push(usedAs(arg, what, going));
   }
   return uses;
 }
 
-function usedAs(arg: Arg, what: Use["what"], recursive: boolean): Use {
-  return recursive ? { arg, what, recursive } : { arg, what };
+function usedAs(arg: Arg, what: Use["what"], going: Going): Use {
+  return { arg, what, recursive: going !== "there", follows: going === "follows" };
 }
 
 export function hasOption(options: readonly Option[], names: readonly string[]): boolean {

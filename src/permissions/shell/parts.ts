@@ -17,6 +17,8 @@ export type Reads = {
   places: readonly Place[] | undefined;
   what: "content" | "names";
   recursive: boolean;
+  /** Links below it are followed, wherever they lead. */
+  follows: boolean;
   /** Of a program that is not known, words are only taken for paths. */
   guess: boolean;
   /** Names handed over when it runs, found to be files of the workspace by the program that hands them. */

@@ -15,8 +15,8 @@ export type Files = {
   isReadable(path: string): boolean;
   /** What the last name of a path is. `missing`: nothing is there. */
   look(path: string): "link" | "other" | "missing";
-  /** False: no name in the folder is a link, or there is no such folder. True: there may be links, or it is larger. */
-  mayHoldLinks(folder: string, mostBytes: number): boolean;
+  /** Names of the folders in a folder where no name is a link; undefined: there may be links, or it is larger. */
+  folders(folder: string, mostBytes: number): readonly string[] | undefined;
   /** Absolute paths of the files git has stored, of the repository around a folder; undefined: not known. */
   tracked(folder: string): readonly string[] | undefined;
 };
@@ -26,10 +26,14 @@ export function isFileIn(files: Files): (path: string) => boolean {
   return (path) => !files.isFolder(path) && files.look(path) !== "missing";
 }
 
+/** Folders that are searched for links, for all words of a text together. */
+const MOST_SEARCHED = 300;
+/** Bytes of a folder itself: some thousand names. */
+const LARGE = 128 * 1024;
 /** One look at a whole folder takes as long as some at single names: after so many, when it is not larger. */
 const LOOKS_AT_NAMES = new Map([
   [4, 4 * 1024],
-  [16, 128 * 1024],
+  [16, LARGE],
 ]);
 
 /** The same for one decision: what was looked at once is not looked at again. */
@@ -37,6 +41,7 @@ export function remembering(files: Files): Files {
   const real = new Map<string, string>();
   const lists = new Map<string, readonly string[] | undefined>();
   const folders = new Map<string, boolean>();
+  const trees = new Map<string, readonly string[] | undefined>();
   const looks = new Map<string, { count: number; links: boolean }>();
   /** Where nothing is, nothing below is a link. */
   const missing = new Set<string>();
@@ -45,7 +50,7 @@ export function remembering(files: Files): Files {
     const seen = looks.get(folder) ?? { count: 0, links: true };
     looks.set(folder, seen);
     const most = seen.links ? LOOKS_AT_NAMES.get(++seen.count) : undefined;
-    if (most !== undefined) seen.links = files.mayHoldLinks(folder, most);
+    if (most !== undefined) seen.links = files.folders(folder, most) === undefined;
     return seen.links ? files.look(path) : "other";
   };
   const realPath = (path: string): string => {
@@ -76,9 +81,25 @@ export function remembering(files: Files): Files {
     },
     isReadable: (path) => files.isReadable(path),
     look: (path) => files.look(path),
-    mayHoldLinks: (folder, mostBytes) => files.mayHoldLinks(folder, mostBytes),
+    folders(folder, mostBytes) {
+      const isNew = !trees.has(folder);
+      if (isNew) trees.set(folder, trees.size < MOST_SEARCHED ? files.folders(folder, mostBytes) : undefined);
+      return trees.get(folder);
+    },
     tracked: (folder) => files.tracked(folder),
   };
+}
+
+/** Whether a link is somewhere below; also said of what is too large to look at, or not there yet. `files` remember. */
+export function mayHoldLinks(folder: string, files: Files): boolean {
+  if (files.look(folder) === "missing") return true;
+  const waiting = [folder];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const folders = files.folders(at, LARGE);
+    if (!folders) return true;
+    for (const name of folders) waiting.push(`${at}/${name}`);
+  }
+  return false;
 }
 
 /** From the root on the kernel takes no longer one, so that nobody can tell whether there is a link in it. */

@@ -218,9 +218,9 @@ export class SimpleCommands {
   /** Names that are only known when it runs, of a program that prints what is in files. */
   #readsAdded(program: string, args: readonly Arg[]): Reads[] {
     if (lookup(program)?.appendable?.(args) !== "files") return [];
-    return [
-      { shown: "names it is handed", places: undefined, what: "content", recursive: false, guess: false, handed: true },
-    ];
+    const shown = "names it is handed";
+    const plain = { recursive: false, follows: false, guess: false };
+    return [{ shown, places: undefined, what: "content", ...plain, handed: true }];
   }
 
   #judge(

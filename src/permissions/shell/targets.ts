@@ -23,9 +23,9 @@ export class Targets {
   }
 
   /** `guess`: of a program that is not known. */
-  reads({ arg, what, recursive }: Use, { cwds }: State, guess: boolean): Reads {
+  reads({ arg, what, recursive = false, follows = false }: Use, { cwds }: State, guess: boolean): Reads {
     const places = this.#places.of(arg, cwds);
-    return { shown: shownText(arg), places, what, recursive: recursive === true, guess, handed: false };
+    return { shown: shownText(arg), places, what, recursive, follows, guess, handed: false };
   }
 
   writes({ arg, how, recursive, some }: Change, { cwds }: State, redirect: boolean): Writes {

@@ -18,8 +18,11 @@ export type Arg =
    */
   | { kind: "unknown"; start: string; single: boolean; end?: string; maybe?: readonly string[] };
 
-/** A path a command looks at. `content`: what is in it may be printed; `names`: only names, sizes, types. */
-export type Use = { arg: Arg; what: "content" | "names"; recursive?: boolean };
+/**
+ * A path a command looks at. `content`: what is in it may be printed; `names`: only names, sizes, types. `follows`: with
+ * everything below, and the links met there are followed.
+ */
+export type Use = { arg: Arg; what: "content" | "names"; recursive?: boolean; follows?: boolean };
 
 /**
  * A path a command changes. `remove` takes everything below with it, `some`: only what a test picks out of it; `write`

@@ -1,6 +1,5 @@
 // Shell variables as far as the text tells: which are assigned, to what, and which may be printed at all.
-import { forEachChild, type Command, type SyntaxNode, type Word } from "unbash";
-import { assignedBy } from "./arithmetic.ts";
+import { forEachChild, type ArithmeticExpression, type Command, type SyntaxNode, type Word } from "unbash";
 import type { Arg } from "./types.ts";
 
 /**
@@ -102,6 +101,22 @@ export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
   };
   visit(root);
   return found;
+}
+
+/** The variable that the expression as a whole assigns an integer to, when it is one. */
+export function assignedBy(expression: ArithmeticExpression): string | undefined {
+  const target =
+    expression.type === "ArithmeticBinary" && isAssignment(expression.operator)
+      ? expression.left
+      : expression.type === "ArithmeticUnary" && /^(\+\+|--)$/.test(expression.operator)
+        ? expression.operand
+        : undefined;
+  return target?.type === "ArithmeticWord" && /^[A-Za-z_]\w*$/.test(target.value) ? target.value : undefined;
+}
+
+/** Of an operator of arithmetic. */
+export function isAssignment(operator: string): boolean {
+  return /^([-+*/%&|^]|<<|>>)?=$/.test(operator);
 }
 
 /** The parser would look for the parts of every word. */

@@ -1,5 +1,5 @@
 // Programs that list files and folders, print what is in a file, or compare files.
-import type { ProgramSpec } from "../options.ts";
+import { parseOptions, type ProgramSpec } from "../options.ts";
 import type { Arg, Program, Use } from "../types.ts";
 import { literal, textArg } from "../types.ts";
 import { careful, entries, has, unless, withHelp } from "./entries.ts";
@@ -12,15 +12,16 @@ const LIST: ProgramSpec = {
   recursive: ["-R", "--recursive"],
 };
 
-// -o writes; -R runs tree again with -o; -l follows links; --fromfile and --info print what is in files.
+// -o writes; -R runs tree again with -o; --fromfile and --info print what is in files.
 const TREE: ProgramSpec = {
-  flags: "adfxpsuhgDFqNQvtcUriASnCXJ",
+  flags: "adfxpsuhgDFqNQvtcUriASnCXJl",
   values: "LPI",
   long: `noreport dirsfirst filesfirst prune matchdirs ignore-case du si gitignore device inodes metafirst filelimit=
     charset= sort=? timefmt= fflinks nolinks`,
   operands: "names",
   here: true,
   recursive: true,
+  follows: ["-l"],
 };
 
 /** tree takes a value from the next word even in the middle of a cluster, and more than one: `-LI 2 pattern`. */
@@ -43,13 +44,14 @@ const FILE: ProgramSpec = {
 
 // -X and --files0-from read lists of names.
 const DU: ProgramSpec = {
-  flags: "0aAbcgHhklmPrSsx",
+  flags: "0aAbcgHhklmPrSsxDL",
   values: "dBtI",
   long: `null all apparent-size block-size= bytes total max-depth= human-readable inodes count-links separate-dirs si
-    summarize threshold= time=? time-style= exclude= one-file-system no-dereference`,
+    summarize threshold= time=? time-style= exclude= one-file-system no-dereference dereference dereference-args`,
   operands: "names",
   here: true,
   recursive: true,
+  follows: ["-L", "--dereference"],
 };
 
 // --sync writes what is waiting.
@@ -122,7 +124,7 @@ const CMP: ProgramSpec = {
   operands: "content",
 };
 
-// -l runs pr; -X reads a file; -r follows the links it meets.
+// -l runs pr; -X reads a file.
 const DIFF: ProgramSpec = {
   flags: "abBcdeEfiNnpPqrsTtuwyZ",
   values: "UCIxFLWDS",
@@ -138,18 +140,18 @@ const DIFF: ProgramSpec = {
   operands: "content",
   reads: ["--from-file", "--to-file"],
   recursive: ["-r", "--recursive"],
-  refuse: (parsed) =>
-    has(parsed, "-r", "--recursive") && !has(parsed, "--no-dereference")
-      ? "-r follows links, which may lead anywhere (--no-dereference does not)"
-      : undefined,
 };
 
 /** Of two folders the files in them are compared, links followed: those count as operands. */
 function compared(spec: ProgramSpec): Program {
-  const judge = careful(withHelp(spec));
+  const known = withHelp(spec);
+  const judge = careful(known);
   return (call) => {
     const judged = judge(call);
-    return { ...judged, reads: judged.reads.flatMap(withContents) };
+    const parsed = parseOptions(call.args, known);
+    const isDeep = !("problem" in parsed) && has(parsed, "-r", "--recursive");
+    if (!isDeep) return { ...judged, reads: judged.reads.flatMap(withContents) };
+    return { ...judged, reads: judged.reads.map((use) => ({ ...use, follows: !has(parsed, "--no-dereference") })) };
   };
 }
 

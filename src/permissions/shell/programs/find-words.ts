@@ -5,6 +5,8 @@ import { literal, mayBeOption, textArg } from "../types.ts";
 /** What a find command does, as far as its words are known; `problem`: why it is not all. */
 export type Find = {
   problem?: string;
+  /** Links are followed (-L). */
+  follows: boolean;
   /** As given; empty: the working directory. */
   starts: Arg[];
   /** Files whose names, times or inodes are looked at. */
@@ -28,8 +30,8 @@ type Reader = Find & { args: readonly Arg[]; at: number; frames: Frame[]; negate
 /** A level of parentheses. `certain`: here only ordinary files are left; `all`: also after every `-o` so far. */
 type Frame = { inherited: boolean; certain: boolean; all: boolean; negated: boolean };
 
-// No -L and no -follow: they lead out of the workspace. No -files0-from, no -D.
-const LEADING = /^-(?:[HPEXdsx]|O[0-3])$/;
+// No -follow, no -files0-from, no -D.
+const LEADING = /^-(?:[HLPEXdsx]|O[0-3])$/;
 const ALONE = new Set(
   "true false depth d mount xdev noleaf ignore_readdir_race noignore_readdir_race daystart empty readable writable executable nouser nogroup quit prune nowarn warn help -help version -version"
     .split(" ")
@@ -50,6 +52,7 @@ export function readFind(args: readonly Arg[]): Find {
   const reader: Reader = {
     args,
     at: 0,
+    follows: false,
     starts: [],
     compared: [],
     writes: [],
@@ -75,7 +78,9 @@ function refuse(reader: Reader, problem: string): void {
 }
 
 function readStarts(reader: Reader): void {
-  while (LEADING.test(literal(reader.args[reader.at]) ?? "")) reader.at++;
+  for (; LEADING.test(literal(reader.args[reader.at]) ?? ""); reader.at++) {
+    if (literal(reader.args[reader.at]) === "-L") reader.follows = true;
+  }
   for (; reader.at < reader.args.length; reader.at++) {
     const arg = reader.args[reader.at];
     if (!arg) return;
@@ -162,7 +167,9 @@ function readValued(reader: Reader, name: string): void {
   if (name === "-printf") reader.prints.push({ how: "other", files: false });
   if (NARROWING.test(name) && !/^[*?/.]*$/.test(literal(value) ?? "")) narrow(reader);
   const frame = reader.frames.at(-1);
-  if (name === "-type" && literal(value) === "f" && !reader.negated && frame) frame.certain = true;
+  // With -L that may be a link to one.
+  const isFile = name === "-type" && literal(value) === "f" && !reader.follows;
+  if (isFile && !reader.negated && frame) frame.certain = true;
 }
 
 /** A pattern left unquoted may become several words; names with a dot or a slash are no test and no action. */
@@ -224,11 +231,11 @@ function substituted(word: Arg, start: string): Arg {
 }
 
 /** What it looks at: names below the start points, and the files it compares with. */
-export function findReads({ starts, compared, commands }: Find): Use[] {
+export function findReads({ starts, follows, compared, commands }: Find): Use[] {
   // A command may print what is in the files below.
   const what = commands.length > 0 ? "content" : "names";
   return [
-    ...(starts.length > 0 ? starts : [textArg(".")]).map((arg): Use => ({ arg, what, recursive: true })),
+    ...(starts.length > 0 ? starts : [textArg(".")]).map((arg): Use => ({ arg, what, recursive: true, follows })),
     ...compared.map((arg): Use => ({ arg, what: "names" })),
   ];
 }

@@ -15,7 +15,7 @@ export const RG_LONG = `after-context= before-context= context= max-depth= maxde
   no-text binary no-binary unrestricted hidden no-hidden ignore no-ignore no-ignore-dot ignore-dot no-ignore-exclude
   ignore-exclude no-ignore-files ignore-files no-ignore-global ignore-global no-ignore-messages ignore-messages
   no-ignore-parent ignore-parent no-ignore-vcs ignore-vcs no-require-git require-git ignore-file=
-  ignore-file-case-insensitive no-ignore-file-case-insensitive one-file-system no-one-file-system no-follow max-filesize= null
+  ignore-file-case-insensitive no-ignore-file-case-insensitive one-file-system no-one-file-system no-follow follow max-filesize= null
   null-data crlf no-crlf sort= sortr= sort-files no-sort-files stats no-stats json no-json vimgrep trim no-trim passthru
   passthrough line-buffered no-line-buffered block-buffered no-block-buffered mmap no-mmap messages no-messages
   no-config no-search-zip no-pre dfa-size-limit= regex-size-limit= unicode no-unicode pcre2-unicode no-pcre2-unicode

@@ -5,27 +5,28 @@ import { literal, textArg } from "../types.ts";
 import { careful, entries, has } from "./entries.ts";
 import { RG_LONG, RG_VALUES } from "./search-rg.ts";
 
-// -R and BSD's -S follow links.
+// -R follows links, as BSD's -S does.
 const GREP: ProgramSpec = {
-  flags: "EFGPivwxcLloqsbHhnTaIUyZzr",
+  flags: "EFGPivwxcLloqsbHhnTaIUyZzrR",
   values: "efmABCdD",
   number: true,
   long: `extended-regexp fixed-strings basic-regexp perl-regexp regexp= file= ignore-case no-ignore-case word-regexp
     line-regexp null-data no-messages invert-match max-count= byte-offset line-number line-buffered with-filename
     no-filename label= only-matching quiet silent binary-files= text directories= devices= recursive include= exclude=
     exclude-from= exclude-dir= files-without-match files-with-matches count initial-tab null color=? colour=? group-separator= no-group-separator
-    after-context= before-context= context=? binary version help`,
+    after-context= before-context= context=? binary dereference-recursive version help`,
   operands: ["text", "content"],
   noFirst: ["-e", "--regexp", "-f", "--file"],
   reads: ["-f", "--file", "--exclude-from"],
   recursive: ["-r", "--recursive"],
+  follows: ["-R", "--dereference-recursive"],
   refuse: ({ options }) =>
     options.some(({ name, value }) => /^(-d|--directories)$/.test(name) && !/^(skip|read)$/.test(literal(value) ?? ""))
       ? "-d recurse is not looked into"
       : undefined,
 };
 
-const RECURSIVE_GREP = ["-r", "--recursive"];
+const RECURSIVE_GREP = ["-r", "--recursive", "-R", "--dereference-recursive"];
 const NAMES_ONLY = ["-l", "-L", "-c", "-q", "--files-with-matches", "--files-without-match", "--count", "--quiet"];
 
 const grep = aroundHere(GREP, {
@@ -33,15 +34,16 @@ const grep = aroundHere(GREP, {
   looksHere: (parsed) => has(parsed, ...RECURSIVE_GREP),
 });
 
-// --pre, --hostname-bin and -z run programs, -L follows links. A file of rules is shown when a line of it is wrong.
+// --pre, --hostname-bin and -z run programs. A file of rules is shown when a line of it is wrong.
 const RG: ProgramSpec = {
-  flags: "FiSswvxclonNHIbpPqUau0.hV",
+  flags: "FiSswvxclonNHIbpPqUau0.hVL",
   values: RG_VALUES,
   long: RG_LONG,
   operands: ["text", "content"],
   noFirst: ["-e", "--regexp", "-f", "--file", "--files", "--type-list"],
   reads: ["-f", "--file", "--ignore-file"],
   recursive: true,
+  follows: ["-L", "--follow"],
 };
 
 const ASKS_RG = ["--type-list", "--version", "--help", "-V", "-h", "--pcre2-version"];
@@ -84,18 +86,19 @@ const AG: ProgramSpec = {
 };
 const ag = aroundHere(AG, { looksHere: (parsed) => !has(parsed, "--list-file-types", "--version", "--help") });
 
-// -x and -X run programs, -l runs ls, -L follows links, -C goes elsewhere, --ignore-file reads a file.
+// -x and -X run programs, -l runs ls, -C goes elsewhere, --ignore-file reads a file.
 const FD: ProgramSpec = {
-  flags: "HIusigFap01qhV",
+  flags: "HIusigFap01qhVL",
   values: "teEdSoc",
   attached: "j",
   long: `hidden no-hidden no-ignore ignore no-ignore-vcs ignore-vcs no-ignore-parent no-global-ignore-file
     no-require-git unrestricted case-sensitive ignore-case glob regex fixed-strings and= absolute-path relative-path
     full-path print0 max-depth= min-depth= exact-depth= maxdepth= prune type= extension= exclude= size= changed-within=
     changed-before= change-newer-than= change-older-than= newer= older= owner= color= hyperlink=? threads= max-results= quiet
-    has-results show-errors search-path= path-separator= strip-cwd-prefix=? one-file-system format= no-follow version help`,
+    has-results show-errors search-path= path-separator= strip-cwd-prefix=? one-file-system format= no-follow follow version help`,
   operands: ["text", "names"],
   recursive: true,
+  follows: ["-L", "--follow"],
 };
 
 const fd = aroundHere(FD, { looksHere: (parsed) => !has(parsed, "--search-path"), what: "names" });
@@ -118,14 +121,15 @@ type Around = {
 
 function aroundHere(spec: ProgramSpec, { looksHere, what = "content", dashes = [] }: Around): Program {
   const judge = careful(spec, dashes);
-  const { noFirst = [] } = spec;
+  const { noFirst = [], follows = [] } = spec;
   return (call) => {
     const judged = judge(call);
     const parsed = parseOptions(call.args, spec);
     if ("problem" in parsed) return judged;
     const patterns = hasOption(parsed.options, noFirst) ? 0 : 1;
     if (parsed.operands.length > patterns || !looksHere(parsed)) return judged;
-    return { ...judged, reads: [...judged.reads, { arg: textArg("."), what, recursive: true }] };
+    const here: Use = { arg: textArg("."), what, recursive: true, follows: hasOption(parsed.options, follows) };
+    return { ...judged, reads: [...judged.reads, here] };
   };
 }
 
