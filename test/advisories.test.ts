@@ -76,6 +76,7 @@ describe("text against shell", () => {
   });
 
   test("CVE-2026-24887: find runs, writes and deletes only when asked", () => {
+    project.link("a/way/out", "/etc");
     for (const command of [
       "find . -exec rm {} ;",
       "find . -fprintf x %p",

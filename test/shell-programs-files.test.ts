@@ -196,8 +196,6 @@ test("options that write, run, follow or read lists are not", () => {
     cmp --foo a b
     diff -l a b
     diff --paginate a b
-    diff -r a b
-    diff -ru src test
     diff -X x a b
     diff3 --diff-program=./x a b c
     diff3 --diff-prog=./x a b c
@@ -275,6 +273,10 @@ test("the files they read", () => {
     cat a *.txt -> read r:a r:*.txt
     du -sh -> read n*:.
     diff a b -> read r:a r:a/* r:a/.* r:b r:b/* r:b/.*
+    diff -r a b -> read r**:a r**:b
+    diff -ru --no-dereference a b -> read r*:a r*:b
+    tree -l src -> read n**:src
+    du -shL -> read n**:.
     diff --to-file=x a -> read r:a r:a/* r:a/.* r:x r:x/* r:x/.*
     diff - /dev/null -> read r:- r:/dev/null
     zcat a -> read r:a r:a.gz r:a-gz r:a.z r:a-z r:a_z r:a.Z

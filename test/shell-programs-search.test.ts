@@ -96,12 +96,8 @@ test("searching is reading", () => {
   expect(asked(TABLE, lines)).toEqual([]);
 });
 
-test("options that run programs, follow links or could be any option are not", () => {
+test("options that run programs or could be any option are not", () => {
   const lines = `
-    grep -R foo .
-    grep --dereference-recursive foo .
-    grep -Rn foo .
-    grep -rR foo .
     grep -d recurse foo .
     grep --directories=recurse foo src
     grep -rS foo .
@@ -111,9 +107,6 @@ test("options that run programs, follow links or could be any option are not", (
     rg --pre-glob '*' --pre ./x foo
     rg -z foo
     rg --search-zip foo
-    rg -L foo
-    rg --follow foo
-    rg -lL foo
     rg --hostname-bin ./x foo
     rg --engine --pre=./x foo
     rg foo *
@@ -126,7 +119,6 @@ test("options that run programs, follow links or could be any option are not", (
     fd -X rm
     fd --exec rm
     fd --exec-batch rm
-    fd -L foo
     fd -e ts -x touch PWNED
     fd foo -x sh -c 'x'
     fd -aX rm
@@ -155,7 +147,14 @@ test("where they search", () => {
     grep -e foo a -> read r:a
     grep -f list a -> read r:a r:list
     grep a* b* -> read r:a* r:b*
+    grep -R foo . -> read r**:.
+    grep -Rn foo -> read r**:.
+    grep -rR foo a -> read r**:a
+    grep --dereference-recursive foo . -> read r**:.
     rg foo -> read r*:. r:.ignore r:.rgignore r:.gitignore
+    rg -L foo -> read r**:. r:.ignore r:.rgignore r:.gitignore
+    rg -lL foo src -> read r**:src r:.ignore r:.rgignore r:.gitignore r:src/.ignore r:src/.rgignore r:src/.gitignore
+    rg --follow foo . -> read r**:. r:.ignore r:.rgignore r:.gitignore
     rg foo src -> read r*:src r:.ignore r:.rgignore r:.gitignore r:src/.ignore r:src/.rgignore r:src/.gitignore
     rg -e foo src -> read r*:src r:.ignore r:.rgignore r:.gitignore r:src/.ignore r:src/.rgignore r:src/.gitignore
     rg --files src -> read r*:src r:.ignore r:.rgignore r:.gitignore r:src/.ignore r:src/.rgignore r:src/.gitignore
@@ -163,6 +162,8 @@ test("where they search", () => {
     rg -f list -> read r:list r*:. r:.ignore r:.rgignore r:.gitignore
     fd -> read n*:.
     fd foo src -> read n*:src
+    fd -L foo -> read n**:.
+    fd --follow foo src -> read n**:src
     fd --search-path src foo -> read n*:src
     ag -g foo src -> read r*:src
     which node -> read

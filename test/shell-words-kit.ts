@@ -38,7 +38,8 @@ export function judged(
 export function summary(judgement: Judgement): string {
   const { effect, reads, writes, nested } = judgement;
   const uses = reads.map(
-    ({ arg, what, recursive }) => `${what === "content" ? "r" : "n"}${recursive ? "*" : ""}:${shown(arg)}`,
+    ({ arg, what, recursive, follows }) =>
+      `${what === "content" ? "r" : "n"}${follows ? "**" : recursive ? "*" : ""}:${shown(arg)}`,
   );
   const changes = writes.map(
     ({ arg, how, recursive }) => `${how === "write" ? "w" : "d"}${recursive ? "*" : ""}:${shown(arg)}`,

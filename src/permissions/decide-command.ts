@@ -10,18 +10,12 @@ import { say, type Rule } from "./rules.ts";
 import { analyze } from "./shell/analyze.ts";
 import { withAllInner, type Part } from "./shell/parts.ts";
 import { remembering } from "./shell/resolve.ts";
-import { isOwnProgram, strangeRepository, type World } from "./world.ts";
+import { surroundings, type World } from "./world.ts";
 
 export function decideCommand(call: ToolUse, command: string, { rules, mode, world: given }: Situation): Decision {
   const world: World = { ...given, files: remembering(given.files) };
   const situation: Situation = { rules, mode, world };
-  const analysis = analyze(command, {
-    cwd: world.cwd,
-    home: world.home,
-    files: world.files,
-    isOwn: (program) => isOwnProgram(program, world),
-    strangeRepository: (cwd) => strangeRepository(cwd, world),
-  });
+  const analysis = analyze(command, surroundings(world));
   const shell: CommandCase = { ...situation, call, command, analysis, parts: withAllInner(analysis.parts) };
   const decided = stricter(forbidden(shell), shell) ?? guarded(shell) ?? byRulesAndMode(shell);
   const confine = decided.behavior === "deny" ? undefined : confinement(decided.step, shell);

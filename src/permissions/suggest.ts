@@ -7,7 +7,7 @@ import { hostOf, parseRule, type Rule, type Rules } from "./rules.ts";
 import { analyze } from "./shell/analyze.ts";
 import { UNKNOWN, type Part } from "./shell/parts.ts";
 import { bare } from "./shell/simple.ts";
-import { isOwnProgram, strangeRepository, type World } from "./world.ts";
+import { surroundings, type World } from "./world.ts";
 
 const MOST_RULES = 5;
 /** Whatever follows them runs: a rule for such a command would be a rule for everything. */
@@ -75,13 +75,7 @@ function pathText(path: string, { root, home }: World): string {
 }
 
 function forCommand(call: ToolUse, command: string, { rules, mode, world }: Here): string[] {
-  const analysis = analyze(command, {
-    cwd: world.cwd,
-    home: world.home,
-    files: world.files,
-    isOwn: (program) => isOwnProgram(program, world),
-    strangeRepository: (cwd) => strangeRepository(cwd, world),
-  });
+  const analysis = analyze(command, surroundings(world));
   if (analysis.problem !== undefined) return [];
   return analysis.parts.flatMap((part) => {
     const alone: ToolUse = { ...call, input: { command: part.source } };

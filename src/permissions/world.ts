@@ -2,6 +2,7 @@
 import { accessSync, constants, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inside, realPath } from "../utils/paths.ts";
+import type { Surroundings } from "./shell/analyze.ts";
 import type { Files } from "./shell/resolve.ts";
 import { trackedAround } from "./tracked.ts";
 
@@ -98,11 +99,35 @@ export function isOwnProgram(program: string, { programs, files }: World): boole
   return programs.some((folder) => files.look(join(folder, program)) !== "missing");
 }
 
+/** What an analysis of a command has to know of the world. */
+export function surroundings(world: World): Surroundings {
+  const { cwd, home, files } = world;
+  return {
+    cwd,
+    home,
+    files,
+    isOwn: (program) => isOwnProgram(program, world),
+    strange: (program, folder) =>
+      program === "git" ? strangeRepository(folder, world) : strangeToolchain(folder, world),
+  };
+}
+
+/** rustup's programs run the toolchain that such a file names, which may be a folder of the project. */
+function strangeToolchain(cwd: string, { files }: World): string | undefined {
+  for (let folder = cwd; ; folder = dirname(folder)) {
+    for (const name of ["rust-toolchain", "rust-toolchain.toml"]) {
+      const path = join(folder, name);
+      if (files.look(path) !== "missing") return `${path} names the toolchain that would run`;
+    }
+    if (dirname(folder) === folder) return undefined;
+  }
+}
+
 /**
  * git runs what the repository's own settings name. The project's repository is trusted; one that lies inside the project
  * (a submodule, a vendored or unpacked one, a bare one) is somebody else's.
  */
-export function strangeRepository(cwd: string, { roots, files }: World): string | undefined {
+function strangeRepository(cwd: string, { roots, files }: World): string | undefined {
   const root = roots.filter((folder) => inside(folder, cwd)).sort((a, b) => b.length - a.length)[0];
   if (root === undefined) return `${cwd} is outside the project`;
   for (let folder = cwd; folder !== root && inside(root, folder); folder = dirname(folder)) {

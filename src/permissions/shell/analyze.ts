@@ -13,7 +13,7 @@ export type Surroundings = {
   home: string;
   files: Files;
   isOwn(program: string): boolean;
-  strangeRepository(cwd: string): string | undefined;
+  strange(program: string, cwd: string): string | undefined;
 };
 
 /** `all`: the parts as they stand in the text, each as often as it stands there. */

@@ -12,8 +12,8 @@ export type Place = {
   values: ReadonlyMap<string, Value>;
   /** Whether a name is that of a program in the project, by way of PATH. */
   isOwn(program: string): boolean;
-  /** Why git there would not be the project's own repository; undefined when it is. */
-  strangeRepository(cwd: string): string | undefined;
+  /** Why a program would run there what somebody else put there: git another repository's, cargo another toolchain. */
+  strange(program: string, cwd: string): string | undefined;
 };
 
 /** More folders, or deeper ones, are not followed: each `cd a;` that may fail would add one. */

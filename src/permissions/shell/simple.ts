@@ -8,7 +8,7 @@ import { accepts } from "./programs/entry.ts";
 import { feedOf } from "./programs/feed.ts";
 import { outputsOf } from "./programs/others.ts";
 import { lookup } from "./programs/list.ts";
-import { asksVersion } from "./programs/versions.ts";
+import { asksVersion, TOOLCHAIN } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
 import { ACCEPT_EDITS } from "./programs/writers.ts";
 import { areSure, fedBy, redirectsOf } from "./redirects.ts";
@@ -185,7 +185,7 @@ export class SimpleCommands {
     if (tooDeep) this.#sink.lost(TOO_DEEP);
     const inner = tooDeep || runs.length === 0 ? NONE : this.#inner(runs, context);
     const program = name === undefined ? "" : bare(name);
-    const why = tooDeep ? TOO_DEEP : program === "git" ? this.#gitProblem(context.state) : undefined;
+    const why = tooDeep ? TOO_DEEP : LOCAL.has(program) ? this.#strange(program, context.state) : undefined;
     const reads = judged.reads.length === 0 ? NONE : this.#allReads(judged, context);
     return {
       source,
@@ -267,9 +267,13 @@ export class SimpleCommands {
     return [{ ...part, harmlessPrefix: false, effect: "unknown", why }];
   }
 
-  #gitProblem({ cwds, moved }: State): string | undefined {
-    if (moved || !cwds) return "git in another folder runs what the repository there names";
-    return cwds.map((cwd) => this.#place.strangeRepository(cwd)).find((why) => why !== undefined);
+  #strange(program: string, { cwds, moved }: State): string | undefined {
+    if (moved || !cwds) return `${program} in another folder runs what is named there`;
+    for (const cwd of cwds) {
+      const why = this.#place.strange(program, cwd);
+      if (why !== undefined) return why;
+    }
+    return undefined;
   }
 
   #assign(assignments: readonly Assignment[], scope: Scope, state: State): State {
@@ -342,6 +346,8 @@ export class SimpleCommands {
 const HARMLESS_OPTIONS = new Set(
   "grep egrep fgrep ggrep wc du cksum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum".split(" "),
 );
+/** Programs for which it matters where they run. */
+const LOCAL = new Set(["git", ...TOOLCHAIN]);
 const TOO_DEEP = "it is nested too deeply";
 const PREFIX = "a variable in front changes what it does";
 

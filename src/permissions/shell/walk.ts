@@ -278,6 +278,9 @@ export class Walk {
           const numbers = [expression.left, expression.right].every((word) => this.#simple.isNumeric(word, context));
           if (!numbers) this.#simple.construct("[[", `[[ ${expression.operator} ]] evaluates its operands`);
         }
+        // What stands in it for a regular expression is plain text, parentheses included.
+        if (expression.operator === "=~" && isPlainPattern(expression.right.text))
+          return this.#words([expression.left], context);
         return this.#words([expression.left, expression.right], context);
       case "TestLogical":
         for (const operand of expression.operands) this.#test(operand, context);
@@ -290,6 +293,17 @@ export class Walk {
         return expression satisfies never;
     }
   }
+}
+
+/** A regular expression that bash and the parser read alike: no blanks, quotes or expansions, each parenthesis closed. */
+function isPlainPattern(text: string): boolean {
+  if (!/^(?!#)(?:[^\s$`"'\\<>;&]|\\[\w.\/+*?-]|\$(?=$|[)|]))+$/.test(text)) return false;
+  let open = 0;
+  for (const char of text) {
+    if (char === "(") open++;
+    if (char === ")" && --open < 0) return false;
+  }
+  return open === 0;
 }
 
 function once<T>(make: () => T): () => T {

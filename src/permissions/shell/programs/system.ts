@@ -8,6 +8,14 @@ import { PROCESS_PROGRAMS } from "./system-processes.ts";
 
 const NONE: ProgramSpec = { operands: "none" };
 
+// What it does is an option of its own; only those that ask for something are here.
+const DPKG: ProgramSpec = {
+  flags: "lsLSpC",
+  long: "list status listfiles search print-avail get-selections print-architecture audit no-pager",
+  operands: "text",
+};
+const DPKG_QUERY: ProgramSpec = { ...DPKG, flags: "lsLSpW", values: "f", long: `${DPKG.long} show showformat=` };
+
 // -s sets the clock, -f reads a file and shows lines that are no date; on BSD -d and -t with a number set a zone, and an
 // operand sets the clock unless -j is given.
 const DATE: ProgramSpec = {
@@ -120,7 +128,9 @@ export const SYSTEM_PROGRAMS = new Map([
     ["tty", exactly("", "-s")],
     ["nproc", { long: "all ignore=", operands: "none" }],
     // An operand sets it, and other options ask the network for a name.
-    ["hostname", exactly("", "-s", "--short")],
+    ["dpkg", DPKG],
+    ["dpkg-query", DPKG_QUERY],
+    ["hostname", exactly("", "-s", "--short", "-I", "--all-ip-addresses")],
     ["id", { flags: "gGnruzZpAaF", long: "group groups name real user zero context", operands: "text" }],
     ["groups", { operands: "text" }],
     // A file as operand is read; --lookup asks the network.

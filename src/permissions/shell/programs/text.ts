@@ -119,6 +119,13 @@ const WDIFF: ProgramSpec = {
   operands: "content",
 };
 
+// bc has no command that writes or runs anything, unlike dc.
+const BC: ProgramSpec = {
+  flags: "hilqsvw",
+  long: "interactive mathlib quiet standard warn version help",
+  operands: "content",
+};
+
 /** sort, uniq, cut, tr, printf, seq and their like. */
 export const TEXT_PROGRAMS = entries(
   ["sort gsort", SORT],
@@ -138,6 +145,7 @@ export const TEXT_PROGRAMS = entries(
   ["wdiff", WDIFF],
   ["tr colrm factor numfmt expr", TEXT],
   ["seq", SEQ],
+  ["bc", BC],
   ["echo", TEXT, "any"],
   ["printf", PRINTF],
   ["true false :", TEXT, "any"],

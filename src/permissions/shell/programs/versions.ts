@@ -2,14 +2,17 @@
 import { READS_NOTHING, unknownEffect, type Call, type Program } from "../types.ts";
 import { entries, isExactly } from "./entries.ts";
 
+/** They run what rust-toolchain.toml names: where there is one, it is asked. */
+export const TOOLCHAIN: readonly string[] = ["cargo", "rustc", "rustfmt", "rustdoc", "clippy-driver"];
+
 /**
  * Names to what may follow them, each a whole list of words.
- * Not here, although they seem harmless: cargo, rustc and rustup run what rust-toolchain.toml names; yarn, pnpm and
- * corepack run the release or plugins the project names; mvn and gradle take options of the JVM from the project; dotnet
+ * Not here, although they seem harmless: yarn, pnpm and corepack run the release or plugins the project names; mvn and gradle take options of the JVM from the project; dotnet
  * and bazel take another release by global.json and .bazelversion; pytest, rake, rails, bundle, composer and ansible load
  * code or plugins of the project; terraform, gcloud, brew and flutter ask the network or write.
  */
 const FORMS: readonly (readonly [names: string, forms: readonly string[]])[] = [
+  [TOOLCHAIN.join(" "), ["-V", "--version"]],
   ["node nodejs", ["-v", "--version", "--help", "-h"]],
   ["npm", ["-v", "--version"]],
   ["bun", ["-v", "--version", "--revision", "--help", "-h"]],
