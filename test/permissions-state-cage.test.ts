@@ -80,6 +80,53 @@ const COUNTERS = [
     "n=$(nproc; cat a.txt)",
   ],
 ];
+const ARRAYS = [
+  ...[
+    `${NAME}=(x)`,
+    `${NAME}=(x y)`,
+    `${NAME}+=(x)`,
+    `${NAME}[1]=x`,
+    `${NAME}=([1]=x)`,
+    `${NAME}=(x) true`,
+    `unset ${NAME}`,
+  ],
+  ...[
+    `${NAME}=()`,
+    `${NAME}=(x) | true`,
+    `${NAME}=(x) &`,
+    `${NAME}=(*)`,
+    `${NAME}=($(true))`,
+    `read -ra ${NAME}`,
+    "a=(src/*)",
+  ],
+  ...[
+    "a=(../other/key.txt)",
+    "a=(src)",
+    "a+=(../other/key.txt)",
+    'a=("$x" src)',
+    "a=(k*)",
+    "a=(../o*/k*)",
+    "a=('k*' 'x y')",
+  ],
+];
+const ELEMENTS = [
+  ...[`echo \${${NAME}[0]}`, `echo "\${${NAME}[@]}"`, `echo \${${NAME}[*]}`, `echo \${#${NAME}[@]} \${${NAME}[1]}`],
+  ...[
+    `for i in "\${${NAME}[@]}"; do echo "$i"; done`,
+    'cat "${a[@]}"',
+    "cat ${a[0]}",
+    'for i in "${a[@]}"; do cat "$i"; done',
+  ],
+  ...[
+    "cat ${a[@]}",
+    "cat $a",
+    "cat a.txt ${a[1]}",
+    "head -n 2 ${a[0]}/key",
+    '"${a[@]}"',
+    "x=${a[0]}; cat $x",
+    "ls ${#a[@]}",
+  ],
+];
 const ERRORS = [
   ...["x=$((1/0))", "echo $((08))", "echo $((1%0))", "echo $((2**-1))", "PPID=1", "x=${HOME:0:-99}", "echo ${@:1:-1}"],
   ...["x=5; echo $((x/2))", "x=08; echo $((x))", "echo ${HOME:1:2}", "false", "true", "set -e", "set -u; echo $NONE"],
@@ -141,8 +188,8 @@ function stepOf(dice: Dice, depth: number): string {
   const roll = dice(10);
   if (roll < 3)
     return dice.one(["cd ", "cd ", "cd ", "cd -P ", "command cd ", "builtin cd ", "! cd "]) + dice.one(FOLDERS);
-  if (roll < 5) return dice.one(dice(3) === 0 ? COUNTERS : SETTERS);
-  if (roll < 6) return dice.one(ERRORS);
+  if (roll < 5) return dice.one([SETTERS, SETTERS, COUNTERS, ARRAYS][dice(4)] ?? SETTERS);
+  if (roll < 6) return dice.one(dice(2) === 0 ? ELEMENTS : ERRORS);
   if (roll < 8 || depth <= 0) return dice.one(SHOWERS);
   const inner = listOf(dice, depth - 1);
   const body = inner.endsWith("\n") || inner.endsWith(" & ") ? inner : `${inner}; `;
@@ -173,7 +220,8 @@ function listOf(dice: Dice, depth: number): string {
 }
 
 function moving(dice: Dice): string {
-  return `${listOf(dice, dice(3))}${dice.one(SEPARATORS.slice(0, 6))}${dice.one(SHOWERS)}`;
+  const last = dice(3) === 0 ? ELEMENTS : SHOWERS;
+  return `${listOf(dice, dice(3))}${dice.one(SEPARATORS.slice(0, 6))}${dice.one(last)}`;
 }
 
 const SEGMENTS = [

@@ -85,12 +85,29 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     lost: () => undefined,
     quiet: () => scope,
   };
-  for (const assigned of assignmentsOf(script, DEEPEST / 2 + 1)) {
-    const added = valueOf(assigned, scope);
+  const all = assignmentsOf(script, DEEPEST / 2 + 1);
+  for (const [name, value] of arraysIn(all, scope)) values.set(name, value);
+  const withArrays: Scope = { ...scope, defined: Names.NONE.plus([...values.keys()]), quiet: () => withArrays };
+  for (const assigned of all) {
+    if (values.get(assigned.name)?.kind === "array") continue;
+    const added = valueOf(assigned, withArrays);
     const before = values.get(assigned.name);
     values.set(assigned.name, before === undefined ? added : merged(before, added));
   }
   return values;
+}
+
+/** Those that are nothing but arrays; of one that is set once, as a whole, the elements are known. */
+function arraysIn(all: readonly Assigned[], scope: Scope): Map<string, Value> {
+  const others = new Set(all.flatMap(({ name, elements }) => (elements ? [] : [name])));
+  const arrays = new Map<string, Value>();
+  for (const { name, elements, append } of all) {
+    if (!elements || others.has(name)) continue;
+    const isOnly = !arrays.has(name) && !append;
+    const value = isOnly ? wordsValue(elements.flatMap((word) => argsOf(word, scope))) : undefined;
+    arrays.set(name, { kind: "array", args: value?.kind === "words" ? value.args : undefined });
+  }
+  return arrays;
 }
 
 function valueOf({ value, loop, integer }: Assigned, scope: Scope): Value {

@@ -279,8 +279,10 @@ export class SimpleCommands {
   #assign(assignments: readonly Assignment[], scope: Scope, state: State): State {
     const names = assignments.flatMap(({ name, value, index, text, append }) => {
       if (index !== undefined) argOf(index, scope);
-      for (const word of value.type === "ArrayValue" ? value.elements : [value]) argOf(word, scope);
-      if (value.type === "ArrayValue" || index !== undefined) scope.problem(`${text}: an assignment to an array`);
+      if (value.type === "ArrayValue") for (const word of value.elements) argsOf(word, scope);
+      else argOf(value, scope);
+      const isArray = value.type === "ArrayValue" && scope.values.get(name)?.kind !== "array";
+      if (isArray || index !== undefined) scope.problem(`${text}: an assignment to an array`);
       if (!isPlainName(name)) scope.problem(`${name} changes what later commands do`);
       // `x+=` goes on from what the environment holds.
       return append && !state.defined.has(name) ? [] : [name];

@@ -1,5 +1,12 @@
 // Shell variables as far as the text tells: which are assigned, to what, and which may be printed at all.
-import { forEachChild, type ArithmeticExpression, type Command, type SyntaxNode, type Word } from "unbash";
+import {
+  forEachChild,
+  type ArithmeticExpression,
+  type Assignment,
+  type Command,
+  type SyntaxNode,
+  type Word,
+} from "unbash";
 import type { Arg } from "./types.ts";
 
 /**
@@ -7,7 +14,11 @@ import type { Arg } from "./types.ts";
  * digits; `number`: these with blanks around them, or nothing at all. Arithmetic evaluates the text a variable holds, so
  * nothing else may be used there.
  */
-export type Value = { kind: "words"; args: readonly Arg[] } | { kind: "integer" | "number" | "unknown" };
+export type Value =
+  | { kind: "words"; args: readonly Arg[] }
+  /** An array and never anything else; `args`: its elements, where they are known. */
+  | { kind: "array"; args: readonly Arg[] | undefined }
+  | { kind: "integer" | "number" | "unknown" };
 
 /** A number or nothing, so that arithmetic may use it. */
 export function isInteger(value: Value | undefined): boolean {
@@ -62,11 +73,14 @@ export function isNumber(name: string): boolean {
   return /^[?#$!]$/.test(name) || /^(UID|EUID|PPID|RANDOM|SECONDS|LINENO|SHLVL|BASHPID|EPOCHSECONDS)$/.test(name);
 }
 
-/** One of `value`, `loop` and `integer`, or none when it is not known. */
+/** One of `value`, `loop`, `elements` and `integer`, or none when it is not known. */
 export type Assigned = {
   name: string;
   value?: Word | undefined;
   loop?: readonly Word[] | undefined;
+  /** Of an array that is set, or with `append` added to. */
+  elements?: readonly Word[];
+  append?: boolean;
   /** By arithmetic. */
   integer?: true;
 };
@@ -86,9 +100,7 @@ export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
       return;
     }
     if (node.type === "Assignment") {
-      const { name, index, append, value } = node;
-      const plain = index === undefined && !append && value.type === "Word";
-      found.push({ name, value: plain ? value : undefined });
+      found.push(assignedIn(node));
     } else if (node.type === "ArithmeticBinary" || node.type === "ArithmeticUnary") {
       const name = assignedBy(node);
       if (name !== undefined) found.push({ name, integer: true });
@@ -127,6 +139,15 @@ function mayHoldCommands(text: string): boolean {
 const SETTERS = new Set(
   "read mapfile readarray getopts printf local declare typeset export readonly unset let builtin command".split(" "),
 );
+
+function assignedIn({ name, index, append = false, value }: Assignment): Assigned {
+  if (index !== undefined) return { name };
+  if (value.type === "Word") return append ? { name } : { name, value };
+  // `[2]=x` has an index that is evaluated.
+  return value.elements.some(({ text }) => text.startsWith("["))
+    ? { name }
+    : { name, elements: value.elements, append };
+}
 
 /** Any word of such a command that could be a name. */
 function setBy({ args }: Command): Assigned[] {

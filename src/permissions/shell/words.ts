@@ -7,6 +7,7 @@ import {
   type Word,
   type WordPart,
 } from "unbash";
+import { elementsOf, indexed } from "./arrays.ts";
 import { assemble, MOST_WORDS, type Piece } from "./assemble.ts";
 import { expandBraces } from "./braces.ts";
 import { isSafeArithmetic } from "./arithmetic.ts";
@@ -54,6 +55,8 @@ export function argsOf(word: Word, scope: Scope): Arg[] {
 }
 
 function complexArgs(word: Word, scope: Scope): Arg[] {
+  const elements = elementsOf(word, scope);
+  if (elements) return [...elements];
   const variants = expandBraces(partsOf(word), Math.min(MOST_WORDS, scope.braces.left));
   if (!variants) {
     if (scope.braces.left < MOST_WORDS) scope.braces.left = -1;
@@ -249,6 +252,8 @@ type Parameter = Extract<Expansion, { type: "ParameterExpansion" }>;
 
 function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   const { parameter: name, prefix, index, operation } = part;
+  const element = index && indexed(part, scope, quoted);
+  if (element) return [element];
   if (index !== undefined || prefix === "!") {
     scope.problem(`${part.text}: an expansion that can run commands`);
     if (mayHideCommands(part.text)) scope.lost(HIDDEN);
@@ -337,6 +342,8 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
   if (scope.defined.has(name)) {
     const value = scope.values.get(name);
     if (value?.kind === "words") return [{ kind: "value", args: value.args, quoted }];
+    // Without an index it is the first element.
+    if (value?.kind === "array") return [{ kind: "unknown", quoted }];
     return [value?.kind === "integer" ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
   }
   if (!mayPrint(name)) {

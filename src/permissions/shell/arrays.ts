@@ -1,0 +1,39 @@
+// Arrays of a text: `x=(a b)` once, or added to, and nothing else; what `${x[@]}`, `${x[1]}` and `${#x[@]}` become.
+import type { ParameterExpansionPart, Word } from "unbash";
+import type { Piece } from "./assemble.ts";
+import type { Names } from "./names.ts";
+import type { Arg } from "./types.ts";
+import type { Value } from "./variables.ts";
+
+type Variables = { defined: Names; values: ReadonlyMap<string, Value> };
+
+/** Each element as a word of its own, of a word that is nothing but the whole array; undefined for any other word. */
+export function elementsOf(word: Word, variables: Variables): readonly Arg[] | undefined {
+  const [part, ...more] = word.parts ?? [];
+  if (!part || more.length > 0) return undefined;
+  const quoted = part.type === "DoubleQuoted";
+  const inner = quoted ? (part.parts.length === 1 ? part.parts[0] : undefined) : part;
+  if (inner?.type !== "ParameterExpansion" || inner.prefix !== undefined || inner.operation) return undefined;
+  if (inner.index?.text !== "@") return undefined;
+  const elements = arrayOf(inner, variables)?.args;
+  const isWhole = quoted || elements?.every((arg) => arg.kind === "text" && /^[\w./:@%+,=-]+$/.test(arg.text));
+  return isWhole ? elements : undefined;
+}
+
+/** A stretch of a word; undefined where an index is more than a number, or it is no array of this text. */
+export function indexed(part: ParameterExpansionPart, variables: Variables, quoted: boolean): Piece | undefined {
+  const { prefix, index, operation } = part;
+  const found = arrayOf(part, variables);
+  const at = index?.text ?? "";
+  if (!found || prefix === "!" || operation || !/^(?:[@*]|0|[1-9]\d{0,5})$/.test(at)) return undefined;
+  if (prefix === "#") return { kind: "unknown", quoted: true, digits: true };
+  const all = found.args?.every((arg) => arg.kind === "text") ? found.args : undefined;
+  if (!all || at === "@" || at === "*") return { kind: "unknown", quoted };
+  const arg = all[Number(at)];
+  return arg ? { kind: "value", args: [arg], quoted } : { kind: "text", text: "", quoted };
+}
+
+function arrayOf({ parameter }: ParameterExpansionPart, { defined, values }: Variables) {
+  const value = defined.has(parameter) ? values.get(parameter) : undefined;
+  return value?.kind === "array" ? value : undefined;
+}
