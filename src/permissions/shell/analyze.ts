@@ -4,6 +4,7 @@ import { Names } from "./names.ts";
 import type { Analysis, Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
 import { stateIn, type Place } from "./context.ts";
+import { areHashes, isHash, isNumber } from "./substitutions.ts";
 import { assignmentsOf, isInteger, type Assigned, type Value } from "./variables.ts";
 import { DEEPEST, Walk } from "./walk.ts";
 import { argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
@@ -112,17 +113,15 @@ function arraysIn(all: readonly Assigned[], scope: Scope): Map<string, Value> {
 
 function valueOf({ value, loop, integer }: Assigned, scope: Scope): Value {
   if (integer) return { kind: "integer" };
+  if (loop?.length === 1 && areHashes(loop[0]?.text ?? "")) return { kind: "hash" };
   if (loop) return wordsValue(loop.flatMap((word) => argsOf(word, scope)));
   if (!value) return { kind: "unknown" };
   const [part, ...more] = value.parts ?? [];
   if (part?.type === "ArithmeticExpansion" && more.length === 0) return { kind: "integer" };
-  if (NUMBER.test(value.text)) return { kind: "number" };
+  if (isNumber(value.text)) return { kind: "number" };
+  if (isHash(value.text)) return { kind: "hash" };
   return wordsValue([argOf(value, scope)]);
 }
-
-/** Substitutions that print a number or nothing: what is counted at the end of a pipe, the time. */
-const NUMBER =
-  /^("?)\$\((?:date \+%s|nproc|(?:(?:[^`()"'$\\;&<>|\n]|'[^'\n]*')+\| *)*wc -[lwcm](?: *< *[\w./-]+)?)\)\1$/;
 
 function wordsValue(args: readonly ReturnType<typeof argOf>[]): Value {
   if (args.some((arg) => arg.kind === "unknown" || arg.kind === "oneof") || args.length > MOST_VALUES)
@@ -134,6 +133,7 @@ function merged(a: Value, b: Value): Value {
   if (a.kind === "words" && b.kind === "words" && a.args.length + b.args.length <= MOST_VALUES) {
     return { kind: "words", args: [...a.args, ...b.args] };
   }
+  if (a.kind === "hash" && b.kind === "hash") return a;
   if (!isInteger(a) || !isInteger(b)) return { kind: "unknown" };
   return { kind: a.kind === "number" || b.kind === "number" ? "number" : "integer" };
 }

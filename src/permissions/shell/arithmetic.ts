@@ -39,7 +39,7 @@ function isSafe(expression: ArithmeticExpression, variables: Variables, depth: n
       return isNumberWord(expression.value, variables);
     case "ArithmeticBinary": {
       const { operator, left, right } = expression;
-      if (/^([/%]=?|\*\*)$/.test(operator) && !isPositive(right)) return false;
+      if (/^([/%]=?|\*\*)$/.test(operator) && !isPositive(right, variables)) return false;
       if (operator === "=") return name !== undefined && safe(right);
       return (name !== undefined || !isAssignment(operator)) && safe(left) && safe(right);
     }
@@ -56,8 +56,13 @@ function isSafe(expression: ArithmeticExpression, variables: Variables, depth: n
   }
 }
 
-function isPositive(expression: ArithmeticExpression): boolean {
-  return expression.type === "ArithmeticWord" && /^[1-9]\d*$/.test(expression.value);
+/** By itself, or as a variable that never holds anything else. */
+function isPositive(expression: ArithmeticExpression, { values, defined }: Variables): boolean {
+  if (expression.type !== "ArithmeticWord") return false;
+  const name = /^\$?([A-Za-z_]\w*)$/.exec(expression.value)?.[1];
+  if (name === undefined) return /^[1-9]\d*$/.test(expression.value);
+  const value = defined.has(name) ? values.get(name) : undefined;
+  return value?.kind === "words" && value.args.every((arg) => arg.kind === "text" && /^[1-9]\d*$/.test(arg.text));
 }
 
 function isNumberWord(text: string, { values, defined }: Variables): boolean {

@@ -26,7 +26,7 @@ export function indexed(part: ParameterExpansionPart, variables: Variables, quot
   const found = arrayOf(part, variables);
   const at = index?.text ?? "";
   if (!found || prefix === "!" || operation || !/^(?:[@*]|0|[1-9]\d{0,5})$/.test(at)) return undefined;
-  if (prefix === "#") return { kind: "unknown", quoted: true, digits: true };
+  if (prefix === "#") return { kind: "unknown", quoted: true, digits: true, number: "surely" };
   const all = found.args?.every((arg) => arg.kind === "text") ? found.args : undefined;
   if (!all || at === "@" || at === "*") return { kind: "unknown", quoted };
   const arg = all[Number(at)];

@@ -6,8 +6,8 @@ export type Piece =
   | { kind: "text"; text: string; quoted: boolean }
   | { kind: "glob"; pattern: string }
   | { kind: "value"; args: readonly Arg[]; quoted: boolean }
-  /** `digits`: a number, whatever it is. */
-  | { kind: "unknown"; quoted: boolean; digits?: true; maybe?: readonly string[] };
+  /** `digits`: begins with a digit or letter, as a number or the name of a commit. `number`: "perhaps" nothing at all. */
+  | { kind: "unknown"; quoted: boolean; digits?: true; number?: "surely" | "perhaps"; maybe?: readonly string[] };
 
 /** A word becomes no more than these. */
 export const MOST_WORDS = 200;
@@ -49,12 +49,14 @@ function unknownWord(pieces: readonly Settled[]): Arg {
   // A number at the beginning is at least known to be no option.
   const digits = start === "" && first?.kind === "unknown" && first.digits === true && single;
   const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
+  const like = likeOf(pieces);
   const maybe = pieces.some((piece) => piece.kind === "unknown" && piece.maybe) ? couldBe(pieces) : undefined;
   return {
     kind: "unknown",
     start: digits ? "0" : start,
     single,
     end: end.map(exactly).join(""),
+    ...(like === undefined ? {} : { like }),
     ...(maybe && maybe.length > 0 ? { maybe } : {}),
   };
 }
@@ -65,6 +67,17 @@ function couldBe(pieces: readonly Settled[]): readonly string[] | undefined {
     piece.kind === "texts" ? piece.texts : piece.kind === "unknown" ? piece.maybe : undefined,
   );
   return product(choices.map((texts) => ({ kind: "texts", texts: texts ?? [] })));
+}
+
+function likeOf(pieces: readonly Settled[]): string | undefined {
+  const [only, ...more] = pieces;
+  if (only?.kind === "unknown" && only.number === "perhaps" && more.length === 0) return "";
+  const texts = pieces.map((piece) => (piece.kind === "unknown" && piece.number === "surely" ? "1" : exactText(piece)));
+  return texts.includes(undefined) ? undefined : texts.join("");
+}
+
+function exactText(piece: Settled): string | undefined {
+  return piece.kind === "texts" && piece.texts.length === 1 ? piece.texts[0] : undefined;
 }
 
 function exactly(piece: Settled): string {

@@ -14,9 +14,10 @@ export type Arg =
   | { kind: "glob"; pattern: string; start: string; single: boolean }
   /**
    * Known only when it runs; begins with the literal `start`, ends with `end`. `single`: surely one word, not none or
-   * several. `maybe`: some of what it could well be, for what must not be missed.
+   * several. `maybe`: some of what it could well be, for what must not be missed. `like`: what it is, with a 1 for
+   * each number in it that is only known when it runs; "": a number or nothing.
    */
-  | { kind: "unknown"; start: string; single: boolean; end?: string; maybe?: readonly string[] };
+  | { kind: "unknown"; start: string; single: boolean; end?: string; maybe?: readonly string[]; like?: string };
 
 /**
  * A path a command looks at. `content`: what is in it may be printed; `names`: only names, sizes, types. `follows`: with

@@ -18,7 +18,8 @@ export type Value =
   | { kind: "words"; args: readonly Arg[] }
   /** An array and never anything else; `args`: its elements, where they are known. */
   | { kind: "array"; args: readonly Arg[] | undefined }
-  | { kind: "integer" | "number" | "unknown" };
+  /** `hash`: the name of a commit. */
+  | { kind: "integer" | "number" | "hash" | "unknown" };
 
 /** A number or nothing, so that arithmetic may use it. */
 export function isInteger(value: Value | undefined): boolean {

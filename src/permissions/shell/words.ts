@@ -12,6 +12,7 @@ import { assemble, MOST_WORDS, type Piece } from "./assemble.ts";
 import { expandBraces } from "./braces.ts";
 import { isSafeArithmetic } from "./arithmetic.ts";
 import type { Names } from "./names.ts";
+import { isHash, isNumber as isCount } from "./substitutions.ts";
 import { literal, type Arg } from "./types.ts";
 import { isNumber, isPlainName, mayPrint, type Value } from "./variables.ts";
 
@@ -226,13 +227,14 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
       return variable(part.text.slice(1), scope, quoted);
     case "CommandExpansion":
       scope.script(part.script);
-      if (HASH.test(part.text)) return [{ kind: "unknown", quoted: true, digits: true }];
+      if (isHash(part.text)) return [{ kind: "unknown", quoted: true, digits: true }];
+      if (isCount(part.text)) return [{ kind: "unknown", quoted, digits: true, number: "perhaps" }];
       return [unknownPiece(quoted, printed(part.text, scope))];
     case "ArithmeticExpansion":
       scriptsBelow(part, scope);
       if (mayHideCommands(part.text)) scope.lost(HIDDEN);
       if (!isSafeArithmetic(part.expression, scope)) scope.problem("arithmetic with variables");
-      return [{ kind: "unknown", quoted: true, digits: true }];
+      return [NUMBER];
     case "ParameterExpansion":
       return parameter(part, scope, quoted);
     default:
@@ -263,7 +265,7 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   // What stands for a variable that is set is all that is ever seen of it.
   const isHidden = prefix === undefined && operation?.type === "Default" && /^:?\+$/.test(operation.operator);
   const plain = variable(name, isHidden ? scope.quiet() : scope, quoted);
-  if (prefix === "#") return [{ kind: "unknown", quoted: true, digits: true }];
+  if (prefix === "#") return [NUMBER];
   if (!operation) return plain;
   const operands = operandsOf(operation);
   if (!operands) {
@@ -279,10 +281,6 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
 function unknownPiece(quoted: boolean, maybe: readonly string[]): Piece {
   return maybe.length === 0 ? { kind: "unknown", quoted } : { kind: "unknown", quoted, maybe };
 }
-
-/** Prints one name of a commit and nothing else: digits and letters, or the word it was given. */
-const HASH =
-  /^(?:\$\(|`)git (?:merge-base|rev-parse(?: --short(?:=\d+)?| --verify)?|rev-list (?:-1|-n ?1|--max-count=1))(?: [\w@][\w.\/@{}^~-]*)+(?:\)|`)$/;
 
 /** For a word that is not understood at all. */
 const ANYWHERE: readonly string[] = ["/"];
@@ -344,7 +342,9 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
     if (value?.kind === "words") return [{ kind: "value", args: value.args, quoted }];
     // Without an index it is the first element.
     if (value?.kind === "array") return [{ kind: "unknown", quoted }];
-    return [value?.kind === "integer" ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
+    if (value?.kind === "integer") return [NUMBER];
+    if (value?.kind === "number") return [{ kind: "unknown", quoted, digits: true, number: "perhaps" }];
+    return [value?.kind === "hash" ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
   }
   if (!mayPrint(name)) {
     scope.problem(
@@ -361,5 +361,7 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
   }
   // Wherever it was before: the project, as often as not.
   if (name === "OLDPWD") return [{ kind: "unknown", quoted, maybe: ANYWHERE }];
-  return [isNumber(name) ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
+  return [isNumber(name) ? NUMBER : { kind: "unknown", quoted }];
 }
+
+const NUMBER: Piece = { kind: "unknown", quoted: true, digits: true, number: "surely" };

@@ -46,13 +46,34 @@ function scriptAndFiles({ options, operands }: Parsed, inPlace: Option | undefin
 }
 
 function readPieces(pieces: readonly Arg[]): SedScript {
-  const texts = pieces.map(literal);
   const nothing = { reads: [], writes: [], commands: [] };
-  if (texts.length === 0) return { ...nothing, problem: "there is no script" };
-  if (texts.includes(undefined)) return { ...nothing, problem: "its script is only known when it runs" };
+  if (pieces.length === 0) return { ...nothing, problem: "there is no script" };
+  const choices = pieces.map(textsOf);
+  const most = Math.max(...choices.map((texts) => texts.length));
+  // One of several words, or the same number in all of them: never more of these than one piece can be.
+  if (choices.filter((texts) => texts.length > 1).length > 1 || choices.some((texts) => texts.length === 0)) {
+    return { ...nothing, problem: "its script is only known when it runs" };
+  }
+  const scripts = Array.from({ length: most }, (_, i) => readTexts(choices.map((texts) => texts[i] ?? texts[0] ?? "")));
+  return {
+    problem: scripts.find(({ problem }) => problem !== undefined)?.problem,
+    reads: scripts.flatMap(({ reads }) => reads),
+    writes: scripts.flatMap(({ writes }) => writes),
+    commands: scripts.flatMap(({ commands }) => commands),
+  };
+}
+
+/** What the word can be, a number for any other. */
+function textsOf(arg: Arg): readonly string[] {
+  if (arg.kind === "oneof") return arg.texts;
+  const text = arg.kind === "unknown" && arg.single ? arg.like : literal(arg);
+  return text ? [text] : literal(arg) === "" ? [""] : [];
+}
+
+function readTexts(texts: readonly string[]): SedScript {
   const script = readSedScript(texts.join("\n"));
   // What a last backslash does to the next piece differs between programs.
-  const open = texts.some((text) => text?.endsWith("\\"));
+  const open = texts.some((text) => text.endsWith("\\"));
   return open ? { ...script, problem: "a script that ends with a backslash" } : script;
 }
 

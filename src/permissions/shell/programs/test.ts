@@ -27,6 +27,8 @@ function problemOf(words: readonly Arg[]): string | undefined {
   for (const [i, word] of words.entries()) {
     const text = literal(word);
     if (text === undefined) {
+      // Of a number that may be no word at all nothing else is left than what stands there.
+      if (word.kind === "unknown" && /^\d*$/.test(word.like ?? "x")) continue;
       if (!isOneWord(word)) return "words that are only known when it runs";
       if (mayBeOperator(word) && !isOperand(words, i)) return "a word that could be an operator";
     } else if (NAMED.has(text) && !/^[A-Za-z_]\w*$/.test(literal(words[i + 1]) ?? "")) {
