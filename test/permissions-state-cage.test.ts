@@ -72,7 +72,12 @@ const COUNTERS = [
     `((${NAME}=1)) &`,
     `((x=5)); ((${NAME}=x))`,
   ],
-  ...[`${NAME}='a[$(cat ../other/key.txt >&2)]'; ((${NAME}++))`, "n=$(wc -l < a.txt); ((n /= 2)); cd src", "((1/0))"],
+  ...[
+    `${NAME}='a[$(cat ../other/key.txt >&2)]'; ((${NAME}++))`,
+    "n=$(wc -l < a.txt); ((n /= 2)); cd src",
+    "((1/0))",
+    "popd",
+  ],
   ...[
     "((x=08)); cd src",
     "x=5; ((x**=2)); cd src",
@@ -110,6 +115,7 @@ const ARRAYS = [
   ],
 ];
 const ELEMENTS = [
+  ...["echo $_", "for _ in 1 2; do echo $_; done", `[ -z "$${NAME}" ] && echo $_`],
   ...[`echo \${${NAME}[0]}`, `echo "\${${NAME}[@]}"`, `echo \${${NAME}[*]}`, `echo \${#${NAME}[@]} \${${NAME}[1]}`],
   ...[
     `for i in "\${${NAME}[@]}"; do echo "$i"; done`,
@@ -187,7 +193,10 @@ const SEPARATORS = ["; ", "; ", "\n", "\n", " && ", " || ", " | ", " & "];
 function stepOf(dice: Dice, depth: number): string {
   const roll = dice(10);
   if (roll < 3)
-    return dice.one(["cd ", "cd ", "cd ", "cd -P ", "command cd ", "builtin cd ", "! cd "]) + dice.one(FOLDERS);
+    return (
+      dice.one(["cd ", "cd ", "cd ", "cd -P ", "command cd ", "builtin cd ", "! cd ", "pushd ", "pushd "]) +
+      dice.one(FOLDERS)
+    );
   if (roll < 5) return dice.one([SETTERS, SETTERS, COUNTERS, ARRAYS][dice(4)] ?? SETTERS);
   if (roll < 6) return dice.one(dice(2) === 0 ? ELEMENTS : ERRORS);
   if (roll < 8 || depth <= 0) return dice.one(SHOWERS);

@@ -12,6 +12,10 @@ export function judgeBuiltin(name: string, args: readonly Arg[], state: State): 
   switch (name) {
     case "cd":
       return judgeCd(args, state);
+    case "pushd":
+      return isPushed(args) ? judgeCd(args, state) : unknownEffect("pushd that goes round what was pushed before");
+    case "popd":
+      return args.length === 0 ? READS_NOTHING : unknownEffect("popd of something else than the last folder");
     case "read":
       return readNames(args) ? READS_NOTHING : unknownEffect("read with options or names that are not known");
     case "set":
@@ -44,6 +48,7 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     case "cd":
       return afterCd(own.slice(1), plain, place);
     case "pushd":
+      return isPushed(own.slice(1)) ? afterCd(own.slice(1), plain, place) : lostFrom(plain);
     case "popd":
     case "eval":
     case "source":
@@ -80,6 +85,11 @@ function withoutPrefix(words: readonly Arg[]): readonly Arg[] {
   if (name !== "command" && name !== "builtin") return words;
   const at = words.findIndex((word, i) => i > 0 && literal(word)?.startsWith("-") !== true);
   return at < 0 ? [] : withoutPrefix(words.slice(at));
+}
+
+/** One folder, and nothing that is an option or a place in the stack. */
+function isPushed([folder, ...more]: readonly Arg[]): boolean {
+  return more.length === 0 && /^[^-+]/.test(literal(folder) ?? "");
 }
 
 const CD = { flags: "LPe", strict: true } as const;

@@ -2,6 +2,7 @@
 import type { Assignment, Command, Redirection, SyntaxNode, Word } from "unbash";
 import { forEachChild, parse } from "unbash";
 import { judgeBuiltin, stateAfter } from "./builtins.ts";
+import { emptinessTested, isVariable } from "./emptiness.ts";
 import { Names } from "./names.ts";
 import { UNKNOWN, type Part, type Reads, type Writes } from "./parts.ts";
 import { accepts } from "./programs/entry.ts";
@@ -46,6 +47,7 @@ export class SimpleCommands {
   #sink: Sink;
   #nestedLeft = MOST_NESTED_WORDS;
   #braces = { left: MOST_BRACED_WORDS };
+  #traced: { tests?: true; shows?: true } = {};
   /** Commands that left everything as it was, to be taken again where the same text stands in the same state. */
   #known = new Map<string, { part: Part; state: State; taint: string | undefined }>();
 
@@ -68,7 +70,8 @@ export class SimpleCommands {
   }
 
   testUnary(operator: string, operand: Word, context: Context): void {
-    const scope = this.#scope(context);
+    const isEmptiness = (operator === "-n" || operator === "-z") && isVariable(operand);
+    const scope = isEmptiness ? this.#untold(context) : this.#scope(context);
     const source = `[[ ${operator} ${operand.text} ]]`;
     const arg = argOf(operand, scope);
     if (operator === "-v" || operator === "-R") scope.problem(`[[ ${operator} ]] evaluates its operand`);
@@ -135,7 +138,7 @@ export class SimpleCommands {
     const scope = this.#scope(context, context.depth + 1);
     const assignments = node.prefix.length === 0 ? NONE : assignmentsIn(node);
     const redirects = this.#touched(node.redirects, context, scope);
-    const words = this.#words(node, scope);
+    const words = this.#words(node, scope, context);
     if (words.length === 0) {
       const end = this.#assign(assignments, scope, context.state);
       if (scope.found !== undefined) this.construct(source, scope.found);
@@ -234,6 +237,7 @@ export class SimpleCommands {
     if (name === program && this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
     // Of names that are added there is more than the question.
     if (!nested?.added && asksVersion({ name: program, args })) return READS_NOTHING;
+    if (program === "set" && args.some((arg) => literal(arg)?.includes("x") !== false)) this.#trace({ shows: true });
     const builtin = judgeBuiltin(program, args, context.state);
     if (builtin) return builtin;
     const entry = lookup(program);
@@ -300,8 +304,20 @@ export class SimpleCommands {
     return index === undefined && !append && isHarmlessPrefix(name, arg);
   }
 
-  #words(node: Command, scope: Scope): Arg[] {
+  /** For a variable of which only is told whether it is empty: a trace would show it. */
+  #untold(context: Context): WordScope {
+    this.#trace({ tests: true });
+    return this.#quiet(context);
+  }
+
+  #trace(what: { tests?: true; shows?: true }): void {
+    Object.assign(this.#traced, what);
+    if (this.#traced.tests && this.#traced.shows) this.#sink.problem("a trace would show what is tested");
+  }
+
+  #words(node: Command, scope: Scope, context?: Context): Arg[] {
     const words: Arg[] = [];
+    const tested = context && emptinessTested(node);
     let end = -1;
     if (node.name) {
       end = node.name.end;
@@ -313,7 +329,7 @@ export class SimpleCommands {
       end = word.end;
       // `declare x=1`: the name of the variable is part of the word.
       if (word.type === "Assignment") words.push(textArg(word.text), ...this.#hidden(word, scope));
-      else addArgs(word, scope, words);
+      else addArgs(word, word === tested && context ? this.#untold(context) : scope, words);
     }
     return words;
   }
@@ -338,7 +354,7 @@ export class SimpleCommands {
   }
 
   /** For looking at a word again: what is in it was already reported. */
-  #quiet(context: Context): Scope {
+  #quiet(context: Context): WordScope {
     const { depth } = context;
     return new WordScope(this.#place, context, { braces: this.#braces, sink: undefined, depth });
   }

@@ -66,8 +66,8 @@ export type Nested = {
  */
 export type Added = { dotted: boolean; files: boolean };
 
-/** What is in front in the pipeline, as far as xargs needs it. */
-export type Feed = Added & { nul: boolean };
+/** What is in front in the pipeline, as far as xargs needs it. `lines`: all of it, plain words with single blanks. */
+export type Feed = Added & { nul: boolean; lines?: readonly string[] };
 
 export type Call = {
   name: string;

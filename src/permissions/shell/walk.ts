@@ -49,6 +49,9 @@ export class Walk {
       },
       again: (part) => void this.parts.push(part),
       lost: (why) => this.#lose(why),
+      problem: (why) => {
+        this.problem ??= why;
+      },
       script: (script, context) => this.script(script, context),
     });
   }
@@ -237,7 +240,7 @@ export class Walk {
       this.#simple.construct(`for ${name.value}`, `the loop variable ${name.value} changes what commands do`);
     }
     const entry = this.#loopEntry(node.body, context.state);
-    const inside = { ...entry, defined: entry.defined.plus([name.value]) };
+    const inside = name.value === "_" ? entry : { ...entry, defined: entry.defined.plus([name.value]) };
     const end = this.#block(node.body, { ...context, state: inside });
     return union([entry, end]);
   }

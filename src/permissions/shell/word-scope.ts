@@ -11,6 +11,8 @@ export type Sink = {
   again(part: Part): void;
   /** Something was not looked at. */
   lost(why: string): void;
+  /** Something in the text as a whole is not harmless. */
+  problem(why: string): void;
   script(script: ParsedScript | undefined, context: Context): void;
 };
 

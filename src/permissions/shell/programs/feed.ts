@@ -13,7 +13,7 @@ export function feedOf(call: Call): Feed | undefined {
     case "gfind":
       return findFeed(call.args);
     case "echo":
-      return isPlainWords(call.args) ? { ...NOTHING_KNOWN, dotted: true } : undefined;
+      return echoFeed(call.args);
     case "printf":
       return printfFeed(call.args);
     case "ls":
@@ -47,10 +47,22 @@ function isPlainWords(args: readonly Arg[]): boolean {
   });
 }
 
+function echoFeed(args: readonly Arg[]): Feed | undefined {
+  if (!isPlainWords(args)) return undefined;
+  const words = literals(args);
+  return { ...NOTHING_KNOWN, dotted: true, ...(words && words.length > 0 ? { lines: [words.join(" ")] } : {}) };
+}
+
+function literals(args: readonly Arg[]): string[] | undefined {
+  const words = args.flatMap((arg) => literal(arg) ?? []);
+  return words.length === args.length ? words : undefined;
+}
+
 function printfFeed([format, ...words]: readonly Arg[]): Feed | undefined {
   const ending = /^%s\\(n|0|x00)$/.exec(literal(format) ?? "")?.[1];
   if (ending === undefined || !isPlainWords(words)) return undefined;
-  return { ...NOTHING_KNOWN, dotted: true, nul: ending !== "n" };
+  const lines = literals(words);
+  return { ...NOTHING_KNOWN, dotted: true, nul: ending !== "n", ...(lines && lines.length > 0 ? { lines } : {}) };
 }
 
 /** `ls -d src/*` prints its operands; without -d a folder among them would be listed by bare names. */
@@ -112,5 +124,7 @@ function filterFeed({ name, args, feed }: Call): Feed | undefined {
   if (!parsed.operands.every((arg) => arg.kind !== "glob" && (arg.kind !== "unknown" || arg.single))) return undefined;
   // Names between NUL are one long line to a filter that is not told so; blanks in names are as before.
   if (feed.nul !== has("-z") && name !== "cat") return undefined;
-  return feed;
+  // Some of them, or in another order.
+  const { lines: _, ...rest } = feed;
+  return rest;
 }

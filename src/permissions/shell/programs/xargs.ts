@@ -26,9 +26,38 @@ function judgeXargs({ name, args, feed }: Call): Judgement {
   }
   const { options, operands } = parsed;
   const command = operands.length > 0 ? operands : [textArg("echo")];
+  const known = knownCommands(command, options, feed);
+  if (known) return { ...READS_NOTHING, nested: known };
   const nested = nestedOf(command, { replaced: replacedBy(options), added: addedBy(options, feed) });
   if (typeof nested === "string") return unknownEffect(`${name}: ${nested}`, { nested: [{ words: command }] });
   return { ...READS_NOTHING, nested: [nested] };
+}
+
+const MOST_ITEMS = 40;
+const PLAIN = /^(-[rtxP0I]|-i|--(no-run-if-empty|verbose|exit|max-procs|null|replace))$/;
+
+/** The commands themselves, where everything that comes in is known and how it is handed on. */
+function knownCommands(
+  command: readonly Arg[],
+  options: readonly Option[],
+  feed: Feed | undefined,
+): Nested[] | undefined {
+  if (!feed?.lines) return undefined;
+  const isSingle = ({ name, value }: Option) => /^(-n|--max-args)$/.test(name) && literal(value) === "1";
+  if (!options.every((option) => PLAIN.test(option.name) || isSingle(option))) return undefined;
+  const whole = options.some(({ name }) => name === "-0" || name === "--null");
+  const replaced = replacedBy(options);
+  const text = replaced && literal(replaced);
+  if (feed.nul !== whole || (replaced && !text)) return undefined;
+  const items = whole || text ? feed.lines : feed.lines.flatMap((line) => line.split(" "));
+  if (items.length > MOST_ITEMS) return undefined;
+  if (text) {
+    const words = command.map((word) => literal(word));
+    if (words[0]?.includes(text) !== false || words.includes(undefined)) return undefined;
+    return items.map((item) => ({ words: words.map((word) => textArg((word ?? "").replaceAll(text, () => item))) }));
+  }
+  if (options.some(isSingle)) return items.map((item) => ({ words: [...command, textArg(item)] }));
+  return [{ words: [...command, ...items.map(textArg)] }];
 }
 
 /** Where the command of a wrapper might begin, for rules that forbid: the wrapper itself is refused. */
