@@ -86,6 +86,9 @@ const COUNTERS = [
   ],
 ];
 const ARRAYS = [
+  ...[`mapfile -t ${NAME} < a.txt`, `mapfile -t ${NAME}`, `mapfile -t ${NAME} < nosuch`, `builtin mapfile -t ${NAME}`],
+  ...["mapfile -t a < a.txt", `readarray ${NAME} <<< x`, `mapfile -t ${NAME} < <(cat a.txt)`, `echo | mapfile ${NAME}`],
+  ...[`builtin readarray -t ${NAME} < a.txt`, `mapfile ${NAME} 3< a.txt`, `(( $(wc -l < nosuch) > (${NAME}=1) ))`],
   ...[
     `${NAME}=(x)`,
     `${NAME}=(x y)`,
@@ -115,6 +118,10 @@ const ARRAYS = [
   ],
 ];
 const ELEMENTS = [
+  ...[
+    `[[ $${NAME} =~ (.*) ]]; echo "$\{BASH_REMATCH[1]}"`,
+    `[[ abc =~ b ]] && echo $\{BASH_REMATCH[@]} $\{PIPESTATUS[@]}`,
+  ],
   ...["echo $_", "for _ in 1 2; do echo $_; done", `[ -z "$${NAME}" ] && echo $_`],
   ...[`echo \${${NAME}[0]}`, `echo "\${${NAME}[@]}"`, `echo \${${NAME}[*]}`, `echo \${#${NAME}[@]} \${${NAME}[1]}`],
   ...[

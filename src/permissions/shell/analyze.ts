@@ -100,12 +100,12 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
 
 /** Those that are nothing but arrays; of one that is set once, as a whole, the elements are known. */
 function arraysIn(all: readonly Assigned[], scope: Scope): Map<string, Value> {
-  const others = new Set(all.flatMap(({ name, elements }) => (elements ? [] : [name])));
+  const others = new Set(all.flatMap(({ name, array }) => (array ? [] : [name])));
   const arrays = new Map<string, Value>();
-  for (const { name, elements, append } of all) {
-    if (!elements || others.has(name)) continue;
-    const isOnly = !arrays.has(name) && !append;
-    const value = isOnly ? wordsValue(elements.flatMap((word) => argsOf(word, scope))) : undefined;
+  for (const { name, array, elements } of all) {
+    if (!array || others.has(name)) continue;
+    const known = array === "set" && !arrays.has(name) ? elements : undefined;
+    const value = known && wordsValue(known.flatMap((word) => argsOf(word, scope)));
     arrays.set(name, { kind: "array", args: value?.kind === "words" ? value.args : undefined });
   }
   return arrays;

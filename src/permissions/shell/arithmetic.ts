@@ -1,9 +1,11 @@
 // Arithmetic evaluates the text of variables and subscripts, commands included: only numbers known to be numbers may stand there.
 import type { ArithmeticCommand, ArithmeticExpression, ArithmeticFor } from "unbash";
 import type { Names } from "./names.ts";
-import { assignedBy, isAssignment, isInteger, isNumber, isPlainName, type Value } from "./variables.ts";
+import { isNumber } from "./substitutions.ts";
+import { assignedBy, isAssignment, isInteger, isNumber as isNumberName, isPlainName, type Value } from "./variables.ts";
 
-type Variables = { values: ReadonlyMap<string, Value>; defined: Names };
+/** `counts`: where an error does no more than fail, a number that may be missing may be printed into it. */
+type Variables = { values: ReadonlyMap<string, Value>; defined: Names; counts?: boolean };
 
 const DEEPEST = 50;
 
@@ -12,12 +14,12 @@ const DEEPEST = 50;
  * error, after which bash goes on in the next line (a division by zero, 08). Undefined: there is more in it.
  */
 export function afterArithmetic(expression: ArithmeticExpression, variables: Variables, depth = 0): Names | undefined {
-  const { values, defined } = variables;
+  const { defined } = variables;
   if (depth > DEEPEST) return undefined;
   if (expression.type === "ArithmeticGroup") return afterArithmetic(expression.expression, variables, depth + 1);
   if (expression.type === "ArithmeticBinary" && expression.operator === ",") {
     const first = afterArithmetic(expression.left, variables, depth + 1);
-    return first && afterArithmetic(expression.right, { values, defined: first }, depth + 1);
+    return first && afterArithmetic(expression.right, { ...variables, defined: first }, depth + 1);
   }
   if (!isSafe(expression, variables, depth)) return undefined;
   const name = assignedBy(expression);
@@ -50,7 +52,7 @@ function isSafe(expression: ArithmeticExpression, variables: Variables, depth: n
     case "ArithmeticGroup":
       return safe(expression.expression);
     case "ArithmeticCommandExpansion":
-      return expression.text === "$(date +%s)";
+      return expression.text === "$(date +%s)" || (variables.counts === true && isNumber(expression.text));
     default:
       return expression satisfies never;
   }
@@ -70,20 +72,30 @@ function isNumberWord(text: string, { values, defined }: Variables): boolean {
   const name = /^\$?\{?([A-Za-z_]\w*|[?#$!])\}?$/.exec(text)?.[1];
   if (name === undefined) return false;
   if (defined.has(name)) return isInteger(values.get(name));
-  return !values.has(name) && isNumber(name) && text.startsWith("$");
+  return !values.has(name) && isNumberName(name) && text.startsWith("$");
 }
 
 /** Numbers, names and operators, nothing that could end it sooner for bash than for the parser. */
 const PLAIN = /^(?:[\w \t+*/%<>=!&|^~?:,()-]|\$[A-Za-z_?#]|\$\{[A-Za-z_]\w*\})*$/;
 
 /** `((...))`: for bash, too. */
-export function isPlainCommand({ body }: ArithmeticCommand): boolean {
+function isPlainCommand({ body }: ArithmeticCommand): boolean {
+  // Of substitutions only those that print numbers are let through; as long as they are read alike, any would be.
+  const text = body.replace(/\$\([^()]*\)/g, (one) => (isNumber(one) ? "1" : one));
   let open = 0;
-  for (const char of body) {
+  for (const char of text) {
     if (char === "(") open++;
     if (char === ")" && --open < 0) return false;
   }
-  return open === 0 && PLAIN.test(body);
+  return open === 0 && PLAIN.test(text);
+}
+
+/** What is surely assigned after `((...))`: with a substitution in it nothing more, as it may be an error. */
+export function afterCommand(node: ArithmeticCommand, variables: Variables): Names | undefined {
+  const { expression, body } = node;
+  if (!expression || !isPlainCommand(node)) return undefined;
+  const after = afterArithmetic(expression, { ...variables, counts: true });
+  return after && body.includes("$(") ? variables.defined : after;
 }
 
 /** `for ((...; ...; ...))`, `head` being what stands in front of the body: read by bash as it was by the parser. */

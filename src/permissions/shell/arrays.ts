@@ -22,9 +22,12 @@ export function elementsOf(word: Word, variables: Variables): readonly Arg[] | u
 
 /** A stretch of a word; undefined where an index is more than a number, or it is no array of this text. */
 export function indexed(part: ParameterExpansionPart, variables: Variables, quoted: boolean): Piece | undefined {
-  const { prefix, index, operation } = part;
+  const { parameter, prefix, index, operation } = part;
   const found = arrayOf(part, variables);
   const at = index?.text ?? "";
+  // Set by bash itself: what a regular expression found, how the commands of a pipe ended.
+  const isOwn = /^(BASH_REMATCH|PIPESTATUS)$/.test(parameter) && !variables.values.has(parameter);
+  if (isOwn && prefix === undefined && !operation && /^([@*]|\d{1,3})$/.test(at)) return { kind: "unknown", quoted };
   if (!found || prefix === "!" || operation || !/^(?:[@*]|0|[1-9]\d{0,5})$/.test(at)) return undefined;
   if (prefix === "#") return { kind: "unknown", quoted: true, digits: true, number: "surely" };
   const all = found.args?.every((arg) => arg.kind === "text") ? found.args : undefined;

@@ -18,6 +18,11 @@ export function judgeBuiltin(name: string, args: readonly Arg[], state: State): 
       return args.length === 0 ? READS_NOTHING : unknownEffect("popd of something else than the last folder");
     case "read":
       return readNames(args) ? READS_NOTHING : unknownEffect("read with options or names that are not known");
+    case "mapfile":
+    case "readarray":
+      return arrayName(args) === undefined
+        ? unknownEffect(`${name} with options or a name that are not known`)
+        : READS_NOTHING;
     case "set":
       return judgeSet(args);
     case "unset":
@@ -58,6 +63,9 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
       return own.length === 0 ? plain : lostFrom(plain);
     case "read":
       return { ...plain, defined: plain.defined.plus(readNames(own.slice(1)) ?? []) };
+    case "mapfile":
+    case "readarray":
+      return { ...plain, defined: plain.defined.plus([arrayName(own.slice(1)) ?? []].flat()) };
     case "unset":
       return { ...plain, defined: without(plain.defined, own.slice(1)) };
     default:
@@ -158,6 +166,14 @@ function readNames(args: readonly Arg[]): string[] | undefined {
   if (!isFine) return undefined;
   const names = parsed.operands.map((arg) => literal(arg) ?? "");
   return names.every(isPlainName) ? names : undefined;
+}
+
+/** The array `mapfile` sets; undefined when it is not known or not harmless (-C runs a command). */
+function arrayName(args: readonly Arg[]): string | undefined {
+  const parsed = parseOptions(args, { flags: "t", strict: true });
+  const [name, ...more] = "problem" in parsed ? [] : parsed.operands;
+  const text = literal(name);
+  return text !== undefined && more.length === 0 && isPlainName(text) ? text : undefined;
 }
 
 /** `set` alone prints every variable; some options change how later words are taken. */

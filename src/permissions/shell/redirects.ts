@@ -1,5 +1,5 @@
 // Redirections: what they read, what they write, and which are more than that.
-import type { Redirection } from "unbash";
+import type { Command, Redirection } from "unbash";
 import { resolve } from "node:path";
 import type { Context } from "./context.ts";
 import type { Files } from "./resolve.ts";
@@ -49,6 +49,11 @@ export function fedBy(redirections: readonly Redirection[], context: Context): C
     return operator.startsWith("<") && (number === undefined || number === 0);
   });
   return isInput ? { ...context, feed: undefined } : context;
+}
+
+/** Whether the command has an input of its own. */
+export function hasInput({ redirects }: Command): boolean {
+  return redirects.some(({ operator, descriptor }) => /^<(<<)?$/.test(operator) && descriptor === undefined);
 }
 
 function one(redirection: Redirection, scope: Scope, out: Redirected): void {

@@ -12,7 +12,7 @@ import { lookup } from "./programs/list.ts";
 import { asksVersion, TOOLCHAIN } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
 import { ACCEPT_EDITS } from "./programs/writers.ts";
-import { areSure, fedBy, redirectsOf } from "./redirects.ts";
+import { areSure, fedBy, hasInput, redirectsOf } from "./redirects.ts";
 import type { Arg, Change, Feed, Judgement, Nested } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
@@ -148,6 +148,7 @@ export class SimpleCommands {
       return end;
     }
     if (isHiddenSetter(node, words)) scope.problem("which variables it sets is not plain to see");
+    if (isReader(words) && !hasInput(node)) scope.problem("it may have nothing to read from, and leave what was there");
     let harmlessPrefix = true;
     // Each is looked at: there may be substitutions in it.
     for (const one of assignments) if (!this.#isHarmless(one, words, scope)) harmlessPrefix = false;
@@ -382,6 +383,14 @@ function assignmentsIn({ prefix }: Command): Assignment[] {
 const hasWrites = ({ writes }: Part) => writes.length > 0;
 const isCertain = ({ guess }: Nested) => !guess;
 const isFirstSetter = (word: Arg, i: number) => i < 4 && word.kind === "text" && HIDDEN_SETTERS.has(word.text);
+
+const READERS = /^(mapfile|readarray)$/;
+const isReader = ([first, ...rest]: readonly Arg[]) => {
+  const name = literal(first) ?? "";
+  return (
+    READERS.test(name) || (/^(builtin|command)$/.test(name) && rest.some((arg) => READERS.test(literal(arg) ?? "")))
+  );
+};
 
 const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unset"]);
 

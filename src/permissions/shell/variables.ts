@@ -74,14 +74,14 @@ export function isNumber(name: string): boolean {
   return /^[?#$!]$/.test(name) || /^(UID|EUID|PPID|RANDOM|SECONDS|LINENO|SHLVL|BASHPID|EPOCHSECONDS)$/.test(name);
 }
 
-/** One of `value`, `loop`, `elements` and `integer`, or none when it is not known. */
+/** One of `value`, `loop` and `integer`, or none when it is not known; of an array `elements`, where they are known. */
 export type Assigned = {
   name: string;
   value?: Word | undefined;
   loop?: readonly Word[] | undefined;
-  /** Of an array that is set, or with `append` added to. */
+  /** "set" as a whole, or added to. */
+  array?: "set" | "append";
   elements?: readonly Word[];
-  append?: boolean;
   /** By arithmetic. */
   integer?: true;
 };
@@ -144,15 +144,17 @@ const SETTERS = new Set(
 function assignedIn({ name, index, append = false, value }: Assignment): Assigned {
   if (index !== undefined) return { name };
   if (value.type === "Word") return append ? { name } : { name, value };
+  const { elements } = value;
   // `[2]=x` has an index that is evaluated.
-  return value.elements.some(({ text }) => text.startsWith("["))
+  return elements.some(({ text }) => text.startsWith("["))
     ? { name }
-    : { name, elements: value.elements, append };
+    : { name, array: append ? "append" : "set", elements };
 }
 
 /** Any word of such a command that could be a name. */
-function setBy({ args }: Command): Assigned[] {
+function setBy({ name: command, args }: Command): Assigned[] {
+  const array = /^(mapfile|readarray)$/.test(command?.value ?? "") ? ({ array: "append" } as const) : {};
   return args.flatMap((arg): Assigned[] =>
-    arg.type === "Word" && /^[A-Za-z_]\w*$/.test(arg.value) ? [{ name: arg.value }] : [],
+    arg.type === "Word" && /^[A-Za-z_]\w*$/.test(arg.value) ? [{ name: arg.value, ...array }] : [],
   );
 }

@@ -18,7 +18,7 @@ import type {
   While,
   Word,
 } from "unbash";
-import { afterArithmetic, isPlainCommand, isPlainLoop } from "./arithmetic.ts";
+import { afterArithmetic, afterCommand, isPlainLoop } from "./arithmetic.ts";
 import type { Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
 import { settled, union, type Context, type Place, type State } from "./context.ts";
@@ -183,8 +183,7 @@ export class Walk {
   }
 
   #arithmetic(node: ArithmeticCommand, context: Context): State {
-    const { expression } = node;
-    const defined = expression && isPlainCommand(node) ? this.#afterArithmetic(expression, context.state) : undefined;
+    const defined = afterCommand(node, { values: this.#values, defined: context.state.defined });
     if (!defined) this.#unsafe(node, context);
     return defined ? { ...context.state, defined } : context.state;
   }

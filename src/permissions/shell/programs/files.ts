@@ -60,7 +60,8 @@ const DF: ProgramSpec = {
   values: "tBx",
   long: `all block-size= human-readable si inodes local no-sync output=? portability type= exclude-type= print-type
     total`,
-  operands: "names",
+  // Of the disk a path is on, not of what is there.
+  operands: "text",
 };
 
 const PRINT: ProgramSpec = { loose: true, operands: "content" };
