@@ -5,7 +5,7 @@ import { allowsPart } from "./match.ts";
 import { holdsProtected } from "./protect.ts";
 import { isAbout, type Rule } from "./rules.ts";
 import type { Part, Place, Reads, Writes } from "./shell/parts.ts";
-import { mayHoldLinks } from "./shell/resolve.ts";
+import { mayLead } from "./shell/resolve.ts";
 import type { World } from "./world.ts";
 
 export function whyNotReading(shell: CommandCase): string | undefined {
@@ -104,10 +104,10 @@ export function whyNotRead(use: Reads, { rules, world }: CommandCase): string | 
   if (!places) return `which file ${shown} is, is only known when it runs`;
   for (const place of places) {
     if (!isWithin(place, world.roots) && !mayReadOutside(place, { rules, world })) return whyOutside(place);
-    if (use.follows && mayHoldLinks(place.real, world.files))
-      return `it follows links, and there may be some in ${shown}`;
   }
-  return undefined;
+  return use.follows && mayLead(places, world.files)
+    ? `it follows links, and there may be some in ${shown}`
+    : undefined;
 }
 
 function mayReadOutside(place: Place, { rules, world }: Pick<CommandCase, "rules" | "world">): boolean {

@@ -3,7 +3,7 @@ import type { CommandCase, Core } from "./case.ts";
 import { isWalled } from "./confine.ts";
 import { forbidsPart, isInput, worst, type Match } from "./match.ts";
 import { forbids, reachesInto, type PathPattern } from "./match-path.ts";
-import { isFileIn, mayHoldLinks, type Files } from "./shell/resolve.ts";
+import { isFileIn, mayLead, type Files } from "./shell/resolve.ts";
 import { isAbout, say, type Rule } from "./rules.ts";
 import { formsOf, type Part, type Place, type Reads } from "./shell/parts.ts";
 import { showsStored } from "./tracked.ts";
@@ -76,7 +76,7 @@ export function touchedBy(parts: readonly Part[], files: Files): Touched {
 
 /** Whether what it goes through may lead to anywhere. */
 function leads({ follows, places }: Reads, files: Files): boolean {
-  return follows && (places ?? []).some(({ real }) => mayHoldLinks(real, files));
+  return follows && mayLead(places ?? [], files);
 }
 
 function distinct(uses: readonly { places: readonly Place[] | undefined }[]): Place[] {

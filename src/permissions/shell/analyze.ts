@@ -29,6 +29,8 @@ const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
 /** A line that goes on in the middle of a word: where the word ends is not what it looks like. */
 const CONTINUED = /[^\s|&;()]\\\n/;
+/** Closes a descriptor, or moves it. */
+const CLOSES = /[<>]&[\s"'\\]*\d*["'\\]*-/;
 /** Deeper than any text that is meant to be read; parsing and walking it would cost more than it is worth. */
 const DEEPEST_TEXT = 60;
 
@@ -41,7 +43,7 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
   const texts = [command, surroundings.home, surroundings.cwd];
   const mayAsk = command.includes("((") || texts.some((text) => text.includes("$"));
   const values = mayAsk ? valuesOf(script, surroundings) : new Map<string, Value>();
-  const place: Place = { ...surroundings, values };
+  const place: Place = { ...surroundings, values, closes: CLOSES.test(command) };
   const walk = new Walk(place);
   const state = stateIn(surroundings.cwd);
   walk.script(script, { state, taint: undefined, feed: undefined, depth: 0, source: command });

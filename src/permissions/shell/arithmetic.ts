@@ -1,11 +1,14 @@
 // Arithmetic evaluates the text of variables and subscripts, commands included: only numbers known to be numbers may stand there.
-import type { ArithmeticCommand, ArithmeticExpression, ArithmeticFor } from "unbash";
+import type { ArithmeticCommand, ArithmeticExpansionPart, ArithmeticExpression, ArithmeticFor } from "unbash";
 import type { Names } from "./names.ts";
 import { isNumber } from "./substitutions.ts";
 import { assignedBy, isAssignment, isInteger, isNumber as isNumberName, isPlainName, type Value } from "./variables.ts";
 
-/** `counts`: where an error does no more than fail, a number that may be missing may be printed into it. */
-type Variables = { values: ReadonlyMap<string, Value>; defined: Names; counts?: boolean };
+/**
+ * `counts`: where an error does no more than fail, a number that may be missing may be printed into it. `pasted`: what
+ * `$x` stands for may begin with a minus.
+ */
+type Variables = { values: ReadonlyMap<string, Value>; defined: Names; counts?: boolean; pasted?: boolean };
 
 const DEEPEST = 50;
 
@@ -26,9 +29,18 @@ export function afterArithmetic(expression: ArithmeticExpression, variables: Var
   return name === undefined ? defined : defined.plus([name]);
 }
 
-export function isSafeArithmetic(expression: ArithmeticExpression | undefined, variables: Variables): boolean {
-  return expression !== undefined && isSafe(expression, variables, 0);
+/** `$((...))`. */
+export function isSafeArithmetic(
+  { expression, text }: ArithmeticExpansionPart,
+  { values, defined }: Variables,
+): boolean {
+  const inner = text.slice(3, -2);
+  if (!expression || !text.startsWith("$((") || !isPlain(inner)) return false;
+  return isSafe(expression, { values, defined, pasted: !MINUS.test(inner) }, 0);
 }
+
+/** In front of a number below zero it would be another operator. */
+const MINUS = /[-+]\$/;
 
 function isSafe(expression: ArithmeticExpression, variables: Variables, depth: number): boolean {
   if (depth > DEEPEST) return false;
@@ -67,34 +79,47 @@ function isPositive(expression: ArithmeticExpression, { values, defined }: Varia
   return value?.kind === "words" && value.args.every((arg) => arg.kind === "text" && /^[1-9]\d*$/.test(arg.text));
 }
 
-function isNumberWord(text: string, { values, defined }: Variables): boolean {
+function isNumberWord(text: string, { values, defined, pasted }: Variables): boolean {
   if (/^(0[xX][0-9a-fA-F]+|0|[1-9]\d*)$/.test(text)) return true;
   const name = /^\$?\{?([A-Za-z_]\w*|[?#$!])\}?$/.exec(text)?.[1];
   if (name === undefined) return false;
-  if (defined.has(name)) return isInteger(values.get(name));
-  return !values.has(name) && isNumberName(name) && text.startsWith("$");
+  if (!defined.has(name)) return !values.has(name) && isNumberName(name) && text.startsWith("$");
+  const value = values.get(name);
+  if (!isInteger(value)) return false;
+  // The text itself is put in: nothing at all, or a minus, could make it another expression.
+  if (!text.startsWith("$")) return true;
+  if (value?.kind === "words") return value.args.every((arg) => arg.kind === "text" && /^\d+$/.test(arg.text));
+  return value?.kind === "integer" && pasted === true;
 }
 
 /** Numbers, names and operators, nothing that could end it sooner for bash than for the parser. */
 const PLAIN = /^(?:[\w \t+*/%<>=!&|^~?:,()-]|\$[A-Za-z_?#]|\$\{[A-Za-z_]\w*\})*$/;
 
-/** `((...))`: for bash, too. */
-function isPlainCommand({ body }: ArithmeticCommand): boolean {
+/**
+ * Read by bash as it is by the parser: parentheses that close, a colon for each question mark, and an operator between any
+ * two words.
+ */
+function isPlain(written: string): boolean {
   // Of substitutions only those that print numbers are let through; as long as they are read alike, any would be.
-  const text = body.replace(/\$\([^()]*\)/g, (one) => (isNumber(one) ? "1" : one));
+  const text = written.replace(/\$\([^()]*\)/g, (one) => (isNumber(one) ? "1" : one));
   let open = 0;
+  let choices = 0;
   for (const char of text) {
     if (char === "(") open++;
-    if (char === ")" && --open < 0) return false;
+    if (char === "?") choices++;
+    if ((char === ")" && --open < 0) || (char === ":" && --choices < 0)) return false;
   }
-  return open === 0 && PLAIN.test(text);
+  return open === 0 && choices === 0 && PLAIN.test(text) && !ODD.test(text);
 }
+
+/** `1 2`, `x~y`, `x!y`, `x--y`. */
+const ODD = /[\w})]\s+[\w$(]|[\w})]\s*(?:~|!(?!=)|(?:\+\+|--)\s*[\w$(])/;
 
 /** What is surely assigned after `((...))`: with a substitution in it nothing more, as it may be an error. */
 export function afterCommand(node: ArithmeticCommand, variables: Variables): Names | undefined {
   const { expression, body } = node;
-  if (!expression || !isPlainCommand(node)) return undefined;
-  const after = afterArithmetic(expression, { ...variables, counts: true });
+  if (!expression || !isPlain(body)) return undefined;
+  const after = afterArithmetic(expression, { ...variables, counts: true, pasted: !MINUS.test(body) });
   return after && body.includes("$(") ? variables.defined : after;
 }
 
@@ -103,5 +128,5 @@ export function isPlainLoop({ initialize, test, update }: ArithmeticFor, head: s
   const [whole, ...texts] = /^for[ \t]*\(\(([^();]*);([^();]*);([^();]*)\)\)[\s;]*(?:do|\{)?\s*$/.exec(head) ?? [];
   if (whole === undefined) return false;
   const parsed = [initialize, test, update];
-  return texts.every((text, i) => PLAIN.test(text) && (parsed[i] !== undefined) === (text.trim() !== ""));
+  return texts.every((text, i) => isPlain(text) && (parsed[i] !== undefined) === (text.trim() !== ""));
 }

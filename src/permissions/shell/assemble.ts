@@ -6,8 +6,15 @@ export type Piece =
   | { kind: "text"; text: string; quoted: boolean }
   | { kind: "glob"; pattern: string }
   | { kind: "value"; args: readonly Arg[]; quoted: boolean }
-  /** `digits`: begins with a digit or letter, as a number or the name of a commit. `number`: "perhaps" nothing at all. */
-  | { kind: "unknown"; quoted: boolean; digits?: true; number?: "surely" | "perhaps"; maybe?: readonly string[] };
+  /** `digits`: begins with a digit or letter, as a number or the name of a commit. `number`: "perhaps" nothing at all; `signed`: less than zero. */
+  | {
+      kind: "unknown";
+      quoted: boolean;
+      digits?: true;
+      number?: "surely" | "perhaps";
+      signed?: true;
+      maybe?: readonly string[];
+    };
 
 /** A word becomes no more than these. */
 export const MOST_WORDS = 200;
@@ -47,7 +54,7 @@ function unknownWord(pieces: readonly Settled[]): Arg {
   const first = pieces[at];
   const single = pieces.every((piece) => piece.kind === "texts" || (piece.kind === "unknown" && piece.quoted));
   // A number at the beginning is at least known to be no option.
-  const digits = start === "" && first?.kind === "unknown" && first.digits === true && single;
+  const digits = start === "" && first?.kind === "unknown" && isDigits(first, pieces.slice(at + 1)) && single;
   const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
   const like = likeOf(pieces);
   const maybe = pieces.some((piece) => piece.kind === "unknown" && piece.maybe) ? couldBe(pieces) : undefined;
@@ -67,6 +74,15 @@ function couldBe(pieces: readonly Settled[]): readonly string[] | undefined {
     piece.kind === "texts" ? piece.texts : piece.kind === "unknown" ? piece.maybe : undefined,
   );
   return product(choices.map((texts) => ({ kind: "texts", texts: texts ?? [] })));
+}
+
+/** Below zero it begins with a dash, which with a letter behind it could be an option. */
+function isDigits({ digits, signed }: Extract<Settled, { kind: "unknown" }>, rest: readonly Settled[]): boolean {
+  if (!digits) return false;
+  return (
+    !signed ||
+    rest.every((piece) => piece.kind === "texts" && piece.texts.every((text) => !/[^\d.,:+%@/^~-]/.test(text)))
+  );
 }
 
 function likeOf(pieces: readonly Settled[]): string | undefined {

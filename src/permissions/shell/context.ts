@@ -10,6 +10,8 @@ export type Place = {
   home: string;
   files: Files;
   values: ReadonlyMap<string, Value>;
+  /** Somewhere in the text a descriptor is closed. */
+  closes: boolean;
   /** Whether a name is that of a program in the project, by way of PATH. */
   isOwn(program: string): boolean;
   /** Why a program would run there what somebody else put there: git another repository's, cargo another toolchain. */

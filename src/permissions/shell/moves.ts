@@ -1,16 +1,34 @@
-// Whether a piece of the syntax tree can take the shell to another folder.
+// Whether a piece of the syntax tree can take the shell to another folder, or out of a loop.
 import { forEachChild, type Command, type SyntaxNode } from "unbash";
 
 /** Whether a `cd` or the like stands anywhere below. */
 export function mayMove(node: SyntaxNode): boolean {
-  let moves = false;
+  return holds(node, isMove);
+}
+
+/** Whether a `break` or `continue` does. */
+export function mayLeave(node: SyntaxNode): boolean {
+  return holds(node, isLeave);
+}
+
+function holds(node: SyntaxNode, is: (command: Command) => boolean): boolean {
+  let found = false;
   const visit = (child: SyntaxNode): void => {
-    if (moves) return;
-    if (child.type === "Command") moves = isMove(child);
+    if (found) return;
+    if (child.type === "Command") found = is(child);
     forEachChild(child, visit);
   };
   visit(node);
-  return moves;
+  return found;
+}
+
+function isLeave({ name, args }: Command): boolean {
+  const command = name?.value ?? "";
+  if (/^(break|continue)$/.test(command) || (command !== "[" && /[$`*?[{]/.test(name?.text ?? ""))) return true;
+  return (
+    /^(command|builtin)$/.test(command) &&
+    args.some(({ text }) => !/^[\w./-]*$/.test(text) || /break|continue/.test(text))
+  );
 }
 
 function isMove({ name, args }: Command): boolean {

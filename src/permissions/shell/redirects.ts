@@ -15,7 +15,7 @@ export function redirectsOf(redirections: readonly Redirection[], scope: Scope):
   return out;
 }
 
-type Here = { cwds: readonly string[] | undefined; changed: boolean; files: Files };
+type Here = { cwds: readonly string[] | undefined; changed: boolean; files: Files; closes: boolean };
 
 /** Whether each of them succeeds whatever happens: otherwise the command may not run, and changes nothing in the shell. */
 export function areSure(redirections: readonly Redirection[], scope: Scope, here: Here): boolean {
@@ -27,7 +27,7 @@ export function areSure(redirections: readonly Redirection[], scope: Scope, here
       case "<<<":
         return true;
       case ">&":
-        return text === "1" || text === "2";
+        return (text === "1" || text === "2") && !here.closes;
       case "<":
         return text !== undefined && (text === "/dev/null" || isThere(text, here));
       default:

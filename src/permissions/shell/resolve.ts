@@ -90,8 +90,15 @@ export function remembering(files: Files): Files {
   };
 }
 
+/** Whether what is followed below one of the places may lead to anywhere. */
+export function mayLead(places: readonly Place[], files: Files): boolean {
+  // The pattern itself is a name only where nothing matches it.
+  const there = places.length > 1 ? places.filter(({ real }) => files.look(real) !== "missing") : places;
+  return there.some(({ real }) => mayHoldLinks(real, files));
+}
+
 /** Whether a link is somewhere below; also said of what is too large to look at, or not there yet. `files` remember. */
-export function mayHoldLinks(folder: string, files: Files): boolean {
+function mayHoldLinks(folder: string, files: Files): boolean {
   if (files.look(folder) === "missing") return true;
   const waiting = [folder];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {

@@ -17,6 +17,7 @@ import type { Arg, Change, Feed, Judgement, Nested } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 import { union, type Context, type Place, type State } from "./context.ts";
+import { isHiddenSetter, isReader } from "./setters.ts";
 import { Targets } from "./targets.ts";
 import { WordScope, type Sink } from "./word-scope.ts";
 import { textOf, wordText } from "./word-text.ts";
@@ -108,8 +109,7 @@ export class SimpleCommands {
 
   surelyRedirects(redirections: readonly Redirection[], context: Context): boolean {
     return (
-      redirections.length === 0 ||
-      areSure(redirections, this.#quiet(context), { ...context.state, files: this.#place.files })
+      redirections.length === 0 || areSure(redirections, this.#quiet(context), { ...context.state, ...this.#place })
     );
   }
 
@@ -129,7 +129,9 @@ export class SimpleCommands {
   command(node: Command, context: Context): State {
     const source = context.source.slice(node.pos, node.end);
     const { state, taint } = context;
-    const before = context.feed ? undefined : this.#known.get(source);
+    // What comes in by a pipe, and a here-document's body, are not in its text.
+    const isAll = !context.feed && !node.redirects.some(isHereDoc);
+    const before = isAll ? this.#known.get(source) : undefined;
     if (before && before.state === state && before.taint === taint) {
       this.#sink.again(before.part);
       return state;
@@ -170,7 +172,7 @@ export class SimpleCommands {
     const ran = stateAfter(words, now, this.#place);
     // Where a redirection fails, it does not run.
     const after = ran === now || this.surelyRedirects(node.redirects, context) ? ran : union([now, ran]);
-    if (after === state && !context.feed && !scope.hasScript) this.#known.set(source, { part, state, taint });
+    if (after === state && isAll && !scope.hasScript) this.#known.set(source, { part, state, taint });
     return after;
   }
 
@@ -361,7 +363,7 @@ export class SimpleCommands {
   }
 }
 
-/** No option of theirs writes or runs anything; a name taken for one could only change what is found or counted. */
+/** No option of theirs writes or runs anything. */
 const HARMLESS_OPTIONS = new Set(
   "grep egrep fgrep ggrep wc du cksum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum".split(" "),
 );
@@ -380,23 +382,6 @@ function assignmentsIn({ prefix }: Command): Assignment[] {
 }
 
 // Made once: a function within one that runs for each command costs more than what it does.
+const isHereDoc = ({ type }: Redirection) => type === "HereDoc";
 const hasWrites = ({ writes }: Part) => writes.length > 0;
 const isCertain = ({ guess }: Nested) => !guess;
-const isFirstSetter = (word: Arg, i: number) => i < 4 && word.kind === "text" && HIDDEN_SETTERS.has(word.text);
-
-const READERS = /^(mapfile|readarray)$/;
-const isReader = ([first, ...rest]: readonly Arg[]) => {
-  const name = literal(first) ?? "";
-  return (
-    READERS.test(name) || (/^(builtin|command)$/.test(name) && rest.some((arg) => READERS.test(literal(arg) ?? "")))
-  );
-};
-
-const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unset"]);
-
-/** A command that sets variables, or could turn out to be one, in words that are not as they will be. */
-function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean {
-  if (!words.some(isFirstSetter)) return false;
-  const raw = [...(name ? [name] : []), ...args];
-  return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));
-}

@@ -23,8 +23,9 @@ export class Targets {
   }
 
   /** `guess`: of a program that is not known. */
-  reads({ arg, what, recursive = false, follows = false }: Use, { cwds }: State, guess: boolean): Reads {
-    const places = this.#places.of(arg, cwds);
+  reads({ arg, what, recursive = false, follows = false }: Use, { cwds, changed }: State, guess: boolean): Reads {
+    // There may be links now that were not there.
+    const places = follows && changed ? undefined : this.#places.of(arg, cwds);
     return { shown: shownText(arg), places, what, recursive, follows, guess, handed: false };
   }
 
@@ -56,7 +57,7 @@ export class Targets {
   }
 
   undashed(args: readonly Arg[], state: State): readonly Arg[] {
-    return args.some(isGlob) ? args.map((arg) => this.#undashed(arg, state)) : args;
+    return args.some(isGlob) && !state.changed ? args.map((arg) => this.#undashed(arg, state)) : args;
   }
 
   /** A pattern like `*.md` is no danger where no name that begins with a dash is there for it. */

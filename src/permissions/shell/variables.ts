@@ -69,9 +69,9 @@ export function mayPrint(name: string): boolean {
   return PRINTABLE.has(name) || /^([0-9]+|[?#$!@*-])$/.test(name);
 }
 
-/** Special parameters that are numbers. */
+/** Special parameters that are numbers; `$!` may be nothing. */
 export function isNumber(name: string): boolean {
-  return /^[?#$!]$/.test(name) || /^(UID|EUID|PPID|RANDOM|SECONDS|LINENO|SHLVL|BASHPID|EPOCHSECONDS)$/.test(name);
+  return /^[?#$]$/.test(name) || /^(UID|EUID|PPID|RANDOM|SECONDS|LINENO|SHLVL|BASHPID|EPOCHSECONDS)$/.test(name);
 }
 
 /** One of `value`, `loop` and `integer`, or none when it is not known; of an array `elements`, where they are known. */

@@ -23,7 +23,7 @@ import type { Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
 import { settled, union, type Context, type Place, type State } from "./context.ts";
 import { fedBy } from "./redirects.ts";
-import { mayMove } from "./moves.ts";
+import { mayLeave, mayMove } from "./moves.ts";
 import { SimpleCommands } from "./simple.ts";
 import { mayHideCommands } from "./words.ts";
 
@@ -246,7 +246,9 @@ export class Walk {
 
   #while(node: While, context: Context): State {
     const entry = this.#loopEntry(node, context.state);
-    const after = this.#block(node.clause, { ...context, state: entry });
+    const whole = this.#block(node.clause, { ...context, state: entry });
+    // What is left in the middle has not done all of it.
+    const after = mayLeave(node.clause) ? union([entry, whole]) : whole;
     return union([after, this.#block(node.body, { ...context, state: after })]);
   }
 

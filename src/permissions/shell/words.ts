@@ -233,8 +233,8 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
     case "ArithmeticExpansion":
       scriptsBelow(part, scope);
       if (mayHideCommands(part.text)) scope.lost(HIDDEN);
-      if (!isSafeArithmetic(part.expression, scope)) scope.problem("arithmetic with variables");
-      return [NUMBER];
+      if (!isSafeArithmetic(part, scope)) scope.problem("arithmetic with variables");
+      return [SIGNED];
     case "ParameterExpansion":
       return parameter(part, scope, quoted);
     default:
@@ -342,8 +342,8 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
     if (value?.kind === "words") return [{ kind: "value", args: value.args, quoted }];
     // Without an index it is the first element.
     if (value?.kind === "array") return [{ kind: "unknown", quoted }];
-    if (value?.kind === "integer") return [NUMBER];
-    if (value?.kind === "number") return [{ kind: "unknown", quoted, digits: true, number: "perhaps" }];
+    if (value?.kind === "integer") return [SIGNED];
+    if (value?.kind === "number") return [{ kind: "unknown", quoted, digits: true, number: "perhaps", signed: true }];
     return [value?.kind === "hash" ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
   }
   if (!mayPrint(name)) {
@@ -365,3 +365,5 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
 }
 
 const NUMBER: Piece = { kind: "unknown", quoted: true, digits: true, number: "surely" };
+/** What arithmetic comes to. */
+const SIGNED: Piece = { ...NUMBER, signed: true };

@@ -3,6 +3,7 @@ import { parseOptions, type ProgramSpec } from "../options.ts";
 import type { Arg, Program, Use } from "../types.ts";
 import { literal, textArg } from "../types.ts";
 import { careful, entries, has, unless, withHelp } from "./entries.ts";
+import type { Entry } from "./entry.ts";
 
 const LIST: ProgramSpec = {
   loose: true,
@@ -152,7 +153,8 @@ function compared(spec: ProgramSpec): Program {
     const parsed = parseOptions(call.args, known);
     const isDeep = !("problem" in parsed) && has(parsed, "-r", "--recursive");
     if (!isDeep) return { ...judged, reads: judged.reads.flatMap(withContents) };
-    return { ...judged, reads: judged.reads.map((use) => ({ ...use, follows: !has(parsed, "--no-dereference") })) };
+    const follows = !has(parsed, "--no-dereference");
+    return { ...judged, reads: judged.reads.map((use) => ({ ...use, recursive: true, follows })) };
   };
 }
 
@@ -194,33 +196,57 @@ const COMM: ProgramSpec = {
 
 const TEXT: ProgramSpec = { loose: true, operands: "text" };
 
+const DU_ENTRY: Entry = {
+  judge: careful(withHelp(DU)),
+  // Which links there are below names that are only known when it runs is not looked at.
+  appendable: (args) => (followsLinks(args, DU, ["-L", "--dereference"]) ? undefined : "dotted"),
+};
+
+function followsLinks(args: readonly Arg[], spec: ProgramSpec, names: readonly string[]): boolean {
+  const parsed = parseOptions(args, spec);
+  return "problem" in parsed || has(parsed, ...names);
+}
+
+/** Goes through folders with one of `deep`, and there through links with one of `follows`. */
+function listing(follows: readonly string[], deep: readonly string[]): Program {
+  const judge = careful(withHelp({ ...LIST, recursive: deep }));
+  return (call) => {
+    const judged = judge(call);
+    const goes = followsLinks(call.args, LIST, follows) && followsLinks(call.args, LIST, deep);
+    return goes ? { ...judged, reads: judged.reads.map((use) => ({ ...use, follows: true })) } : judged;
+  };
+}
+
 /** pwd, ls, cat, head, wc, stat, diff and their like. */
-export const FILE_PROGRAMS = entries(
-  ["ls dir vdir eza exa", LIST, "any"],
-  ["tree", unless(treeCluster, careful(withHelp(TREE)))],
-  ["stat", { loose: true, values: "c", operands: "names" }, "any"],
-  ["realpath readlink", { loose: true, operands: "names" }, "any"],
-  ["basename dirname", { ...TEXT, values: "s" }, "any"],
-  ["pwd", TEXT],
-  ["namei getfacl lsattr", { flags: "acdeflmnoprtvxR", operands: "names" }],
-  ["mountpoint", { flags: "dqx", operands: "names" }],
-  // Any of its options could be one word of a name (-C writes), so the names have to be whole.
-  ["file", FILE, "files"],
-  ["du", DU, "dotted"],
-  ["df", DF, "dotted"],
-  ["cat rev", PRINT, "files"],
-  ["tac", { ...PRINT, values: "s", long: "separator=" }, "files"],
-  ["nl", { ...PRINT, values: "bdfhilnsvw" }, "files"],
-  ["head", HEAD, "files"],
-  ["tail", TAIL, "files"],
-  ["wc", WC, "dotted"],
-  ["bat batcat", BAT, "files"],
-  ["md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum shasum cksum sum", CHECKSUM, "dotted"],
-  ["md5", { flags: "qrptxn", values: "s", operands: "content" }],
-  ["base64 base32 basenc", BASE64, "files"],
-  ["cmp", CMP],
-  ["diff", compared(DIFF)],
-  ["diff3", DIFF3],
-  ["sdiff", compared(SDIFF)],
-  ["comm", COMM],
-);
+export const FILE_PROGRAMS: ReadonlyMap<string, Entry> = new Map([
+  ["du", DU_ENTRY] as const,
+  ...entries(
+    ["ls dir vdir", listing(["-L", "--dereference"], ["-R", "--recursive"]), "any"],
+    ["eza exa", listing(["-X", "--dereference", "--follow-symlinks"], ["-R", "-T", "--recurse", "--tree"]), "any"],
+    ["tree", unless(treeCluster, careful(withHelp(TREE)))],
+    ["stat", { loose: true, values: "c", operands: "names" }, "any"],
+    ["realpath readlink", { loose: true, operands: "names" }, "any"],
+    ["basename dirname", { ...TEXT, values: "s" }, "any"],
+    ["pwd", TEXT],
+    ["namei getfacl lsattr", { flags: "acdeflmnoprtvxR", operands: "names" }],
+    ["mountpoint", { flags: "dqx", operands: "names" }],
+    // Any of its options could be one word of a name (-C writes), so the names have to be whole.
+    ["file", FILE, "files"],
+    ["df", DF, "dotted"],
+    ["cat rev", PRINT, "files"],
+    ["tac", { ...PRINT, values: "s", long: "separator=" }, "files"],
+    ["nl", { ...PRINT, values: "bdfhilnsvw" }, "files"],
+    ["head", HEAD, "files"],
+    ["tail", TAIL, "files"],
+    ["wc", WC, "dotted"],
+    ["bat batcat", BAT, "files"],
+    ["md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum shasum cksum sum", CHECKSUM, "dotted"],
+    ["md5", { flags: "qrptxn", values: "s", operands: "content" }],
+    ["base64 base32 basenc", BASE64, "files"],
+    ["cmp", CMP],
+    ["diff", compared(DIFF)],
+    ["diff3", DIFF3],
+    ["sdiff", compared(SDIFF)],
+    ["comm", COMM],
+  ),
+]);

@@ -108,8 +108,12 @@ const fdWithPaths: Program = (call) => {
   const judged = fd(call);
   const parsed = parseOptions(call.args, FD);
   if ("problem" in parsed) return judged;
+  const follows = has(parsed, "-L", "--follow");
   const paths = parsed.options.flatMap(({ name, value }) => (name === "--search-path" && value ? [value] : []));
-  return { ...judged, reads: [...judged.reads, ...paths.map((arg): Use => ({ arg, what: "names", recursive: true }))] };
+  return {
+    ...judged,
+    reads: [...judged.reads, ...paths.map((arg): Use => ({ arg, what: "names", recursive: true, follows }))],
+  };
 };
 
 type Around = {

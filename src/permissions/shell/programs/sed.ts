@@ -20,10 +20,19 @@ export const SED: ReadonlyMap<string, Entry> = new Map(
 );
 
 function judgeSed({ name, args }: Call): Judgement {
-  const parsed = parseOptions(args, OPTIONS);
+  // A number below zero would be no option any sed knows.
+  const numbered = new Map<Arg, Arg>();
+  const words = args.map((arg) => {
+    if (arg.kind !== "unknown" || !arg.single || !arg.like) return arg;
+    const like = textArg(arg.like);
+    numbered.set(like, arg);
+    return like;
+  });
+  const parsed = parseOptions(words, OPTIONS);
   if ("problem" in parsed) return unknownEffect(`${name}: ${parsed.problem}`, { reads: everything(args) });
   const inPlace = parsed.options.find((option) => IN_PLACE.has(option.name));
-  const { pieces, files } = scriptAndFiles(parsed, inPlace);
+  const { pieces, files: shown } = scriptAndFiles(parsed, inPlace);
+  const files = shown.map((arg) => numbered.get(arg) ?? arg);
   const script = readPieces(pieces);
   const reads: Use[] = [...files, ...script.reads.map(textArg)].map((arg) => ({ arg, what: "content" }));
   const written = script.writes.map((path): Change => ({ arg: textArg(path), how: "write" }));
@@ -63,11 +72,11 @@ function readPieces(pieces: readonly Arg[]): SedScript {
   };
 }
 
-/** What the word can be, a number for any other. */
+/** What the word can be. */
 function textsOf(arg: Arg): readonly string[] {
   if (arg.kind === "oneof") return arg.texts;
-  const text = arg.kind === "unknown" && arg.single ? arg.like : literal(arg);
-  return text ? [text] : literal(arg) === "" ? [""] : [];
+  const text = literal(arg);
+  return text === undefined ? [] : [text];
 }
 
 function readTexts(texts: readonly string[]): SedScript {
