@@ -94,9 +94,10 @@ const BUILTINS = new Set(
 );
 
 /** A program of the project would run in the place of the one that is meant. */
-export function isOwnProgram(program: string, { programs, files }: World): boolean {
+export function isOwnProgram(program: string, changed: boolean, { programs, files }: World): boolean {
   if (programs.length === 0 || BUILTINS.has(program)) return false;
-  return programs.some((folder) => files.look(join(folder, program)) !== "missing");
+  // It may be there by then.
+  return changed || programs.some((folder) => files.look(join(folder, program)) !== "missing");
 }
 
 /** What an analysis of a command has to know of the world. */
@@ -106,7 +107,7 @@ export function surroundings(world: World): Surroundings {
     cwd,
     home,
     files,
-    isOwn: (program) => isOwnProgram(program, world),
+    isOwn: (program, changed) => isOwnProgram(program, changed, world),
     strange: (program, folder) =>
       program === "git" ? strangeRepository(folder, world) : strangeToolchain(folder, world),
   };

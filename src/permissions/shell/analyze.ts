@@ -1,5 +1,6 @@
 // The way in: a command text becomes its parts.
 import { parse } from "unbash";
+import { mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
 import type { Analysis, Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
@@ -13,7 +14,7 @@ export type Surroundings = {
   cwd: string;
   home: string;
   files: Files;
-  isOwn(program: string): boolean;
+  isOwn(program: string, changed: boolean): boolean;
   strange(program: string, cwd: string): string | undefined;
 };
 
@@ -29,8 +30,8 @@ const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
 /** A line that goes on in the middle of a word: where the word ends is not what it looks like. */
 const CONTINUED = /[^\s|&;()]\\\n/;
-/** Closes a descriptor, or moves it. */
-const CLOSES = /[<>]&[\s"'\\]*\d*["'\\]*-/;
+/** Closes a descriptor, or moves it, or puts an output into the place of the input. */
+const CLOSES = /[<>]&[\s"'\\]*\d*["'\\]*-|0\s*&?>/;
 /** Deeper than any text that is meant to be read; parsing and walking it would cost more than it is worth. */
 const DEEPEST_TEXT = 60;
 
@@ -86,10 +87,12 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     script: () => undefined,
     problem: () => undefined,
     lost: () => undefined,
+    // That depends on where the word stands.
+    isHere: () => true,
     quiet: () => scope,
   };
   const all = assignmentsOf(script, DEEPEST / 2 + 1);
-  for (const [name, value] of arraysIn(all, scope)) values.set(name, value);
+  for (const [name, value] of arraysIn(all, scope, mayMove(script))) values.set(name, value);
   const withArrays: Scope = { ...scope, defined: Names.NONE.plus([...values.keys()]), quiet: () => withArrays };
   for (const assigned of all) {
     if (values.get(assigned.name)?.kind === "array") continue;
@@ -101,14 +104,17 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
 }
 
 /** Those that are nothing but arrays; of one that is set once, as a whole, the elements are known. */
-function arraysIn(all: readonly Assigned[], scope: Scope): Map<string, Value> {
+function arraysIn(all: readonly Assigned[], scope: Scope, moves: boolean): Map<string, Value> {
   const others = new Set(all.flatMap(({ name, array }) => (array ? [] : [name])));
   const arrays = new Map<string, Value>();
   for (const { name, array, elements } of all) {
     if (!array || others.has(name)) continue;
     const known = array === "set" && !arrays.has(name) ? elements : undefined;
     const value = known && wordsValue(known.flatMap((word) => argsOf(word, scope)));
-    arrays.set(name, { kind: "array", args: value?.kind === "words" ? value.args : undefined });
+    const args = value?.kind === "words" ? value.args : undefined;
+    // Names of files mean something else elsewhere.
+    const isLost = moves && args?.some(({ kind }) => kind === "glob");
+    arrays.set(name, { kind: "array", args: isLost ? undefined : args });
   }
   return arrays;
 }

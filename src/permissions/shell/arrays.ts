@@ -27,13 +27,16 @@ export function indexed(part: ParameterExpansionPart, variables: Variables, quot
   const at = index?.text ?? "";
   // Set by bash itself: what a regular expression found, how the commands of a pipe ended.
   const isOwn = /^(BASH_REMATCH|PIPESTATUS)$/.test(parameter) && !variables.values.has(parameter);
-  if (isOwn && prefix === undefined && !operation && /^([@*]|\d{1,3})$/.test(at)) return { kind: "unknown", quoted };
+  if (isOwn && prefix === undefined && !operation && /^([@*]|\d{1,3})$/.test(at))
+    return { kind: "unknown", quoted: quoted && at !== "@" };
   if (!found || prefix === "!" || operation || !/^(?:[@*]|0|[1-9]\d{0,5})$/.test(at)) return undefined;
   if (prefix === "#") return { kind: "unknown", quoted: true, digits: true, number: "surely" };
   const all = found.args?.every((arg) => arg.kind === "text") ? found.args : undefined;
-  if (!all || at === "@" || at === "*") return { kind: "unknown", quoted };
-  const arg = all[Number(at)];
-  return arg ? { kind: "value", args: [arg], quoted } : { kind: "text", text: "", quoted };
+  // `@` is as many words as there are elements, none of none.
+  if (at === "@") return { kind: "unknown", quoted: false };
+  const arg = at === "*" ? undefined : all?.[Number(at)];
+  if (arg) return { kind: "value", args: [arg], quoted };
+  return all && at !== "*" && quoted ? { kind: "text", text: "", quoted } : { kind: "unknown", quoted };
 }
 
 function arrayOf({ parameter }: ParameterExpansionPart, { defined, values }: Variables) {

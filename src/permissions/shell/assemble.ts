@@ -6,7 +6,7 @@ export type Piece =
   | { kind: "text"; text: string; quoted: boolean }
   | { kind: "glob"; pattern: string }
   | { kind: "value"; args: readonly Arg[]; quoted: boolean }
-  /** `digits`: begins with a digit or letter, as a number or the name of a commit. `number`: "perhaps" nothing at all; `signed`: less than zero. */
+  /** `digits`: a number or the name of a commit, which may be nothing at all. `number`: "surely" there, or "perhaps"; `signed`: less than zero. */
   | {
       kind: "unknown";
       quoted: boolean;
@@ -52,9 +52,12 @@ function unknownWord(pieces: readonly Settled[]): Arg {
   const at = pieces.findIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1);
   const start = pieces.slice(0, at).map(exactly).join("");
   const first = pieces[at];
-  const single = pieces.every((piece) => piece.kind === "texts" || (piece.kind === "unknown" && piece.quoted));
+  const isThere = pieces.some((piece) => piece.kind === "texts" && piece.texts.every((text) => text !== ""));
+  // The name of a commit has no blanks in it: with something around it, it is one word.
+  const isWhole = (piece: Settled) => piece.kind === "unknown" && (piece.quoted || (isHash(piece) && isThere));
+  const single = pieces.every((piece) => piece.kind === "texts" || isWhole(piece));
   // A number at the beginning is at least known to be no option.
-  const digits = start === "" && first?.kind === "unknown" && isDigits(first, pieces.slice(at + 1)) && single;
+  const digits = start === "" && first?.kind === "unknown" && isDigits(first, pieces.slice(at + 1));
   const end = pieces.slice(pieces.findLastIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1) + 1);
   const like = likeOf(pieces);
   const maybe = pieces.some((piece) => piece.kind === "unknown" && piece.maybe) ? couldBe(pieces) : undefined;
@@ -62,6 +65,7 @@ function unknownWord(pieces: readonly Settled[]): Arg {
     kind: "unknown",
     start: digits ? "0" : start,
     single,
+    ...(digits ? { digits } : {}),
     end: end.map(exactly).join(""),
     ...(like === undefined ? {} : { like }),
     ...(maybe && maybe.length > 0 ? { maybe } : {}),
@@ -76,13 +80,24 @@ function couldBe(pieces: readonly Settled[]): readonly string[] | undefined {
   return product(choices.map((texts) => ({ kind: "texts", texts: texts ?? [] })));
 }
 
-/** Below zero it begins with a dash, which with a letter behind it could be an option. */
-function isDigits({ digits, signed }: Extract<Settled, { kind: "unknown" }>, rest: readonly Settled[]): boolean {
-  if (!digits) return false;
+type Unknown = Extract<Settled, { kind: "unknown" }>;
+
+function isHash({ digits, number }: Unknown): boolean {
+  return digits === true && number === undefined;
+}
+
+/** Below zero it begins with a dash, and so may what follows nothing: with a letter behind it that could be an option. */
+function isDigits(first: Unknown, rest: readonly Settled[]): boolean {
+  if (!first.digits) return false;
+  if (first.signed) return rest.every((piece) => areTexts(piece, /^[\d.,:+%@/^~-]*$/));
   return (
-    !signed ||
-    rest.every((piece) => piece.kind === "texts" && piece.texts.every((text) => !/[^\d.,:+%@/^~-]/.test(text)))
+    first.number === "surely" ||
+    rest.every((piece, i) => areTexts(piece, /^(?!-)/) || (piece.kind !== "texts" && i > 0))
   );
+}
+
+function areTexts(piece: Settled, pattern: RegExp): boolean {
+  return piece.kind === "texts" && piece.texts.every((text) => pattern.test(text));
 }
 
 function likeOf(pieces: readonly Settled[]): string | undefined {

@@ -62,6 +62,8 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     case undefined:
       return own.length === 0 ? plain : lostFrom(plain);
     case "read":
+      // Without an input it leaves what was there.
+      if (place.closes) return plain;
       return { ...plain, defined: plain.defined.plus(readNames(own.slice(1)) ?? []) };
     case "mapfile":
     case "readarray":

@@ -13,7 +13,7 @@ export type Place = {
   /** Somewhere in the text a descriptor is closed. */
   closes: boolean;
   /** Whether a name is that of a program in the project, by way of PATH. */
-  isOwn(program: string): boolean;
+  isOwn(program: string, changed: boolean): boolean;
   /** Why a program would run there what somebody else put there: git another repository's, cargo another toolchain. */
   strange(program: string, cwd: string): string | undefined;
 };
@@ -42,6 +42,8 @@ export type State = {
   changed: boolean;
   /** It went to another folder. */
   moved: boolean;
+  /** Where it was when a loop over names of files began, by its variable. */
+  placed: ReadonlyMap<string, State["cwds"]>;
   defined: Names;
 };
 
@@ -54,6 +56,7 @@ export function stateIn(cwd: string): State {
     beyond: false,
     changed: false,
     moved: false,
+    placed: new Map(),
     defined: Names.NONE,
   };
 }
@@ -87,6 +90,11 @@ export function union(states: readonly State[]): State {
     const beyond = Boolean(all.beyond || one.beyond || (all.cwds && one.cwds && !cwds));
     const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
     const moved = !cwds || all.moved || one.moved;
-    return { cwds, onSuccess: undefined, previous, beyond, changed, moved, defined };
+    const placed = all.placed === one.placed ? all.placed : new Map([...all.placed].filter(isIn(one.placed)));
+    return { cwds, onSuccess: undefined, previous, beyond, changed, moved, placed, defined };
   }, settled(first));
+}
+
+function isIn(placed: State["placed"]): (entry: [string, State["cwds"]]) => boolean {
+  return ([name, cwds]) => placed.get(name) === cwds;
 }

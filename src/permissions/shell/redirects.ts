@@ -27,11 +27,11 @@ export function areSure(redirections: readonly Redirection[], scope: Scope, here
       case "<<<":
         return true;
       case ">&":
-        return (text === "1" || text === "2") && !here.closes;
+        return (text === "1" || text === "2") && !here.closes && !isInput(redirection);
       case "<":
         return text !== undefined && (text === "/dev/null" || isThere(text, here));
       default:
-        return text === "/dev/null";
+        return text === "/dev/null" && !isInput(redirection);
     }
   });
 }
@@ -44,16 +44,20 @@ function isThere(path: string, { cwds, changed, files }: Here): boolean {
 /** What comes in through a pipe is not what a command reads once its input is redirected. */
 export function fedBy(redirections: readonly Redirection[], context: Context): Context {
   if (redirections.length === 0 || !context.feed) return context;
-  const isInput = redirections.some(({ operator, descriptor }) => {
-    const number = descriptor?.type === "FileDescriptor" ? descriptor.value : undefined;
-    return operator.startsWith("<") && (number === undefined || number === 0);
-  });
-  return isInput ? { ...context, feed: undefined } : context;
+  return redirections.some(isInput) ? { ...context, feed: undefined } : context;
+}
+
+const DESCRIPTOR = /^(\d+-?|-)$/;
+
+function isInput({ operator, descriptor }: Redirection): boolean {
+  const number = descriptor?.type === "FileDescriptor" ? descriptor.value : undefined;
+  return number === 0 || (number === undefined && operator.startsWith("<"));
 }
 
 /** Whether the command has an input of its own. */
 export function hasInput({ redirects }: Command): boolean {
-  return redirects.some(({ operator, descriptor }) => /^<(<<)?$/.test(operator) && descriptor === undefined);
+  const own = redirects.filter(isInput);
+  return own.length > 0 && own.every(({ operator }) => /^<(<<)?$/.test(operator));
 }
 
 function one(redirection: Redirection, scope: Scope, out: Redirected): void {
@@ -79,10 +83,12 @@ function one(redirection: Redirection, scope: Scope, out: Redirected): void {
       out.reads.push({ arg, what: "content" });
       return;
     case "<&":
-      if (text === undefined || !/^(\d+-?|-)$/.test(text)) scope.problem("a descriptor that is only known at run time");
+      if (!DESCRIPTOR.test(redirection.target.text)) scope.problem("a descriptor that is only known at run time");
       return;
     case ">&":
-      if (text !== undefined && /^(\d+-?|-)$/.test(text)) return;
+      if (DESCRIPTOR.test(redirection.target.text)) return;
+      // By way of a variable or in quotes it would be one all the same.
+      if (text === undefined || DESCRIPTOR.test(text)) scope.problem("a descriptor that is only known at run time");
       out.writes.push({ arg, how: "write" });
       return;
     case "<>":

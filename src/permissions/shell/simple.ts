@@ -117,7 +117,7 @@ export class SimpleCommands {
   feedOf(node: Command, context: Context): Feed | undefined {
     // What else goes into the pipe could join the names.
     const { reads, writes } = redirectsOf(node.redirects, this.#quiet(context));
-    const isQuiet = node.redirects.every((one) => one.type === "Redirect" && one.target?.text === "/dev/null");
+    const isQuiet = node.redirects.every(isSilenced);
     if (!isQuiet || reads.length + writes.length > 0) return undefined;
     const [command, ...args] = this.#words(node, this.#quiet(context));
     const name = literal(command);
@@ -237,7 +237,8 @@ export class SimpleCommands {
     if (name === undefined) return unknownEffect("which program runs is only known at run time");
     if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
     const program = bare(name);
-    if (name === program && this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
+    if (name === program && this.#place.isOwn(program, context.state.changed))
+      return unknownEffect(`${program} is a program of the project`);
     // Of names that are added there is more than the question.
     if (!nested?.added && asksVersion({ name: program, args })) return READS_NOTHING;
     if (program === "set" && args.some((arg) => literal(arg)?.includes("x") !== false)) this.#trace({ shows: true });
@@ -274,7 +275,8 @@ export class SimpleCommands {
     return [{ ...part, harmlessPrefix: false, effect: "unknown", why }];
   }
 
-  #strange(program: string, { cwds, moved }: State): string | undefined {
+  #strange(program: string, { cwds, moved, changed }: State): string | undefined {
+    if (changed && program !== "git") return `${program} runs what a file names that may be there by then`;
     if (moved || !cwds) return `${program} in another folder runs what is named there`;
     for (const cwd of cwds) {
       const why = this.#place.strange(program, cwd);
@@ -383,5 +385,12 @@ function assignmentsIn({ prefix }: Command): Assignment[] {
 
 // Made once: a function within one that runs for each command costs more than what it does.
 const isHereDoc = ({ type }: Redirection) => type === "HereDoc";
+/** `2>/dev/null`. */
+const isSilenced = (one: Redirection) =>
+  one.type === "Redirect" &&
+  one.operator === ">" &&
+  one.target?.text === "/dev/null" &&
+  one.descriptor?.type === "FileDescriptor" &&
+  one.descriptor.value === 2;
 const hasWrites = ({ writes }: Part) => writes.length > 0;
 const isCertain = ({ guess }: Nested) => !guess;

@@ -2,11 +2,11 @@
 
 const COMMIT = String.raw`[\w@][\w./@{}^~-]*`;
 /** No quotes that open or close elsewhere, no list and no redirection: one element of a pipe. */
-const ELEMENT = String.raw`(?:[^\x60()"'$\\;&<>|\n]|'[^'\n]*')+`;
+const ELEMENT = String.raw`(?:[^\x60()"'$\\;&<>|\n#]|'[^'\n]*')+`;
 const FILE = String.raw`(?:[\w./-]+|"[\w./-]*\$\w+[\w./-]*")`;
 
 const HASH = new RegExp(
-  String.raw`^git (?:merge-base|rev-parse(?: --short(?:=\d+)?| --verify)?|rev-list (?:-1|-n ?1|--max-count=1))(?: ${COMMIT})+$`,
+  String.raw`^git (?:(?:merge-base|rev-list (?:-1|-n ?1|--max-count=1))(?: ${COMMIT})+|rev-parse(?: --short(?:=\d+)?| --verify)? ${COMMIT})$`,
 );
 const HASHES = new RegExp(
   String.raw`^git (?:rev-list|log (?:--format=|--pretty=format:|--pretty=)%[hH])(?: (?:-n ?\d+|-\d+|--max-count=\d+|--reverse|--no-merges|--first-parent|${COMMIT}))*$`,

@@ -57,7 +57,7 @@ export class Targets {
   }
 
   undashed(args: readonly Arg[], state: State): readonly Arg[] {
-    return args.some(isGlob) && !state.changed ? args.map((arg) => this.#undashed(arg, state)) : args;
+    return args.some(isGlob) && !state.changed && !state.moved ? args.map((arg) => this.#undashed(arg, state)) : args;
   }
 
   /** A pattern like `*.md` is no danger where no name that begins with a dash is there for it. */

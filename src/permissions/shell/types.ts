@@ -15,9 +15,18 @@ export type Arg =
   /**
    * Known only when it runs; begins with the literal `start`, ends with `end`. `single`: surely one word, not none or
    * several. `maybe`: some of what it could well be, for what must not be missed. `like`: what it is, with a 1 for
-   * each number in it that is only known when it runs; "": a number or nothing.
+   * each number in it that is only known when it runs; "": a number or nothing. `digits`: a number or the
+   * name of a commit, or several words or none that begin with one.
    */
-  | { kind: "unknown"; start: string; single: boolean; end?: string; maybe?: readonly string[]; like?: string };
+  | {
+      kind: "unknown";
+      start: string;
+      single: boolean;
+      end?: string;
+      maybe?: readonly string[];
+      like?: string;
+      digits?: true;
+    };
 
 /**
  * A path a command looks at. `content`: what is in it may be printed; `names`: only names, sizes, types. `follows`: with
@@ -114,7 +123,7 @@ export function mayBeOption(arg: Arg): boolean {
       return arg.texts.some((text) => text.startsWith("-") && text !== "-");
     case "glob":
     case "unknown":
-      return arg.start === "" || arg.start.startsWith("-") || (arg.kind === "unknown" && !arg.single);
+      return arg.start === "" || arg.start.startsWith("-") || (arg.kind === "unknown" && !arg.single && !arg.digits);
     default:
       return arg satisfies never;
   }

@@ -116,7 +116,9 @@ export class Walk {
     // Each element is a shell of its own: nothing it sets outlives it.
     let feed = context.feed;
     for (const command of node.commands) {
-      const fed = feed === context.feed ? context : { ...context, feed };
+      // Of a compound command any command may read it, and leave nothing to the next.
+      const own = command.type === "Command" ? feed : undefined;
+      const fed = own === context.feed ? context : { ...context, feed: own };
       this.#command(command, fed);
       feed = this.#feedOf(command, fed);
     }
@@ -239,7 +241,7 @@ export class Walk {
       this.#simple.construct(`for ${name.value}`, `the loop variable ${name.value} changes what commands do`);
     }
     const entry = this.#loopEntry(node.body, context.state);
-    const inside = name.value === "_" ? entry : { ...entry, defined: entry.defined.plus([name.value]) };
+    const inside = name.value === "_" ? entry : loopState(name.value, entry);
     const end = this.#block(node.body, { ...context, state: inside });
     return union([entry, end]);
   }
@@ -308,6 +310,10 @@ function isPlainPattern(text: string): boolean {
     if (char === ")" && --open < 0) return false;
   }
   return open === 0;
+}
+
+function loopState(name: string, state: State): State {
+  return { ...state, defined: state.defined.plus([name]), placed: new Map([...state.placed, [name, state.cwds]]) };
 }
 
 function once<T>(make: () => T): () => T {

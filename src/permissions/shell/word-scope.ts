@@ -52,8 +52,8 @@ export class WordScope implements Scope {
   script(script: ParsedScript | undefined): void {
     if (!this.#sink) return;
     this.hasScript = true;
-    const context = this.#context;
-    this.#sink.script(script, this.#depth === context.depth ? context : { ...context, depth: this.#depth });
+    // What comes in by a pipe may be read by another command before.
+    this.#sink.script(script, { ...this.#context, feed: undefined, depth: this.#depth });
   }
 
   problem(why: string): void {
@@ -62,6 +62,11 @@ export class WordScope implements Scope {
 
   lost(why: string): void {
     this.#sink?.lost(why);
+  }
+
+  isHere(name: string): boolean {
+    const { placed, cwds } = this.#context.state;
+    return placed.get(name) === cwds;
   }
 
   quiet(): Scope {

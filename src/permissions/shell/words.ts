@@ -24,6 +24,8 @@ export type Scope = {
   /** Assigned for certain before this word. */
   defined: Names;
   values: ReadonlyMap<string, Value>;
+  /** Whether the names a loop goes over were found where the word stands. */
+  isHere(name: string): boolean;
   /** How many words braces may still become in this text. */
   braces: { left: number };
   /** A substitution inside the word: its commands are judged too. */
@@ -227,7 +229,7 @@ function expansion(part: Expansion, scope: Scope, quoted: boolean): Piece[] {
       return variable(part.text.slice(1), scope, quoted);
     case "CommandExpansion":
       scope.script(part.script);
-      if (isHash(part.text)) return [{ kind: "unknown", quoted: true, digits: true }];
+      if (isHash(part.text)) return [{ kind: "unknown", quoted, digits: true }];
       if (isCount(part.text)) return [{ kind: "unknown", quoted, digits: true, number: "perhaps" }];
       return [unknownPiece(quoted, printed(part.text, scope))];
     case "ArithmeticExpansion":
@@ -275,7 +277,7 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   const isDecoded = /\$['\\]|\\`/.test(part.text);
   if (isDecoded || ((!operands || operation.type === "Default") && mayHideCommands(part.text))) scope.lost(HIDDEN);
   const known = (operands ?? []).map((operand) => operandOf(operand, scope));
-  return [unknownPiece(quoted, expanded(part, known, scope))];
+  return [unknownPiece(quoted && name !== "@", expanded(part, known, scope))];
 }
 
 function unknownPiece(quoted: boolean, maybe: readonly string[]): Piece {
@@ -339,12 +341,14 @@ function operandsOf(operation: NonNullable<Parameter["operation"]>): Word[] | un
 function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
   if (scope.defined.has(name)) {
     const value = scope.values.get(name);
-    if (value?.kind === "words") return [{ kind: "value", args: value.args, quoted }];
+    // Names of files that were found in another folder.
+    const isElsewhere = value?.kind === "words" && value.args.some(isGlob) && !scope.isHere(name);
+    if (value?.kind === "words" && !isElsewhere) return [{ kind: "value", args: value.args, quoted }];
     // Without an index it is the first element.
     if (value?.kind === "array") return [{ kind: "unknown", quoted }];
     if (value?.kind === "integer") return [SIGNED];
     if (value?.kind === "number") return [{ kind: "unknown", quoted, digits: true, number: "perhaps", signed: true }];
-    return [value?.kind === "hash" ? { kind: "unknown", quoted: true, digits: true } : { kind: "unknown", quoted }];
+    return [value?.kind === "hash" ? { kind: "unknown", quoted, digits: true } : { kind: "unknown", quoted }];
   }
   if (!mayPrint(name)) {
     scope.problem(
@@ -361,8 +365,11 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
   }
   // Wherever it was before: the project, as often as not.
   if (name === "OLDPWD") return [{ kind: "unknown", quoted, maybe: ANYWHERE }];
-  return [isNumber(name) ? NUMBER : { kind: "unknown", quoted }];
+  // `@` is as many words as there are, none of none.
+  return [isNumber(name) ? NUMBER : { kind: "unknown", quoted: quoted && name !== "@" }];
 }
+
+const isGlob = ({ kind }: Arg) => kind === "glob";
 
 const NUMBER: Piece = { kind: "unknown", quoted: true, digits: true, number: "surely" };
 /** What arithmetic comes to. */

@@ -202,9 +202,11 @@ const DU_ENTRY: Entry = {
   appendable: (args) => (followsLinks(args, DU, ["-L", "--dereference"]) ? undefined : "dotted"),
 };
 
+/** Long ones also where they are cut short. */
 function followsLinks(args: readonly Arg[], spec: ProgramSpec, names: readonly string[]): boolean {
   const parsed = parseOptions(args, spec);
-  return "problem" in parsed || has(parsed, ...names);
+  if ("problem" in parsed || has(parsed, ...names)) return true;
+  return parsed.options.some(({ name }) => /^--./.test(name) && names.some((full) => full.startsWith(name)));
 }
 
 /** Goes through folders with one of `deep`, and there through links with one of `follows`. */

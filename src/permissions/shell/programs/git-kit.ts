@@ -88,7 +88,7 @@ function addNamed(use: Use, into: Use[]): void {
 
 /** The name of a commit that a substitution prints, alone or in a range. */
 function isCommit(arg: Arg): boolean {
-  if (arg.kind !== "unknown" || arg.start !== "0" || !arg.single) return false;
+  if (arg.kind !== "unknown" || arg.start !== "0" || !(arg.single || arg.digits)) return false;
   return (
     /^(?:[\^~]\d*)*(?:\.{2,3}(?:[\w@][\w./@{}^~-]*)?)?$/.test(arg.end ?? ":") && !/\/\.\.(\/|$)/.test(arg.end ?? "")
   );

@@ -23,7 +23,8 @@ function judgeSed({ name, args }: Call): Judgement {
   // A number below zero would be no option any sed knows.
   const numbered = new Map<Arg, Arg>();
   const words = args.map((arg) => {
-    if (arg.kind !== "unknown" || !arg.single || !arg.like) return arg;
+    // Only what begins with a number: `-i$n` is an option with a suffix.
+    if (arg.kind !== "unknown" || !arg.single || !arg.like || arg.start.startsWith("-")) return arg;
     const like = textArg(arg.like);
     numbered.set(like, arg);
     return like;
