@@ -61,6 +61,8 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
 /** Why the text is not even looked at. */
 function tooMuch(command: string): string | undefined {
   if (command.length > LONGEST_PARSED) return `it is longer than ${LONGEST_PARSED} characters`;
+  // Most texts have fewer brackets, which is quicker to see.
+  if (countOf("(", command) + countOf("${", command) <= DEEPEST_TEXT) return undefined;
   let depth = 0;
   for (let i = 0; i < command.length; i++) {
     const char = command[i];
@@ -71,11 +73,19 @@ function tooMuch(command: string): string | undefined {
   return undefined;
 }
 
+function countOf(piece: string, text: string): number {
+  let count = 0;
+  for (let at = text.indexOf(piece); at >= 0; at = text.indexOf(piece, at + 1)) count++;
+  return count;
+}
+
 /** More texts than this are as good as unknown. */
 const MOST_VALUES = 40;
 
 /** What each variable can hold, from all assignments of the text together. */
-function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map<string, Value> {
+type Script = ReturnType<typeof parse>;
+
+function valuesOf(script: Script, { home }: Surroundings): Map<string, Value> {
   const values = new Map<string, Value>();
   const scope: Scope = {
     home,
@@ -92,7 +102,7 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
     quiet: () => scope,
   };
   const all = assignmentsOf(script, DEEPEST / 2 + 1);
-  for (const [name, value] of arraysIn(all, scope, mayMove(script))) values.set(name, value);
+  for (const [name, value] of arraysIn(all, scope, script)) values.set(name, value);
   const withArrays: Scope = { ...scope, defined: Names.NONE.plus([...values.keys()]), quiet: () => withArrays };
   for (const assigned of all) {
     if (values.get(assigned.name)?.kind === "array") continue;
@@ -104,16 +114,17 @@ function valuesOf(script: ReturnType<typeof parse>, { home }: Surroundings): Map
 }
 
 /** Those that are nothing but arrays; of one that is set once, as a whole, the elements are known. */
-function arraysIn(all: readonly Assigned[], scope: Scope, moves: boolean): Map<string, Value> {
-  const others = new Set(all.flatMap(({ name, array }) => (array ? [] : [name])));
+function arraysIn(all: readonly Assigned[], scope: Scope, script: Script): Map<string, Value> {
   const arrays = new Map<string, Value>();
+  if (!all.some(({ array }) => array)) return arrays;
+  const others = new Set(all.flatMap(({ name, array }) => (array ? [] : [name])));
   for (const { name, array, elements } of all) {
     if (!array || others.has(name)) continue;
     const known = array === "set" && !arrays.has(name) ? elements : undefined;
     const value = known && wordsValue(known.flatMap((word) => argsOf(word, scope)));
     const args = value?.kind === "words" ? value.args : undefined;
     // Names of files mean something else elsewhere.
-    const isLost = moves && args?.some(({ kind }) => kind === "glob");
+    const isLost = args?.some(({ kind }) => kind === "glob") && mayMove(script);
     arrays.set(name, { kind: "array", args: isLost ? undefined : args });
   }
   return arrays;

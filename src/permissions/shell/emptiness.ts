@@ -5,6 +5,8 @@ const EMPTINESS = new Set(["-n", "-z"]);
 
 /** The word of `[ -n "$x" ]` or `test -z "$x"` that holds the variable. */
 export function emptinessTested({ name, args }: Command): Word | undefined {
+  // Nearly every command is none.
+  if (name?.text !== "[" && name?.text !== "test") return undefined;
   const isTest = (name?.text === "[" && args.length === 3) || (name?.text === "test" && args.length === 2);
   const [operator, operand] = args;
   if (!isTest || !EMPTINESS.has(operator?.text ?? "") || operand?.type !== "Word") return undefined;

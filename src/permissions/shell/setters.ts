@@ -2,14 +2,14 @@
 import type { Command } from "unbash";
 import { literal, type Arg } from "./types.ts";
 
-const READERS = /^(mapfile|readarray)$/;
+const READERS = new Set(["mapfile", "readarray"]);
 const HIDDEN_SETTERS = new Set(["read", "mapfile", "readarray", "getopts", "unset"]);
 
 /** Fills an array with the lines of its input, or leaves it as it was. */
 export function isReader([first, ...rest]: readonly Arg[]): boolean {
   const name = literal(first) ?? "";
-  if (READERS.test(name)) return true;
-  return (name === "builtin" || name === "command") && rest.some((arg) => READERS.test(literal(arg) ?? ""));
+  if (READERS.has(name)) return true;
+  return (name === "builtin" || name === "command") && rest.some((arg) => READERS.has(literal(arg) ?? ""));
 }
 
 // Made once: a function within one that runs for each command costs more than what it does.
