@@ -21,8 +21,12 @@ export function isProtectedName(name: string): boolean {
   return PROTECTED.has(name.toLowerCase());
 }
 
-export function isProtected(place: Place, { home, roots }: World): boolean {
-  return formsOf(place).some((path) => guards(home, path) || roots.some((root) => guards(root, path)));
+/** Also what PATH finds in the project: a program there runs in the place of the one that is meant. */
+export function isProtected(place: Place, { home, roots, programs }: World): boolean {
+  return formsOf(place).some((path) => {
+    if (guards(home, path) || roots.some((root) => guards(root, path))) return true;
+    return programs.some((folder) => inside(folder, path) && !roots.includes(folder));
+  });
 }
 
 function guards(folder: string, path: string): boolean {

@@ -94,10 +94,9 @@ const BUILTINS = new Set(
 );
 
 /** A program of the project would run in the place of the one that is meant. */
-export function isOwnProgram(program: string, changed: boolean, { programs, files }: World): boolean {
+export function isOwnProgram(program: string, { programs, files }: World): boolean {
   if (programs.length === 0 || BUILTINS.has(program)) return false;
-  // It may be there by then.
-  return changed || programs.some((folder) => files.look(join(folder, program)) !== "missing");
+  return programs.some((folder) => files.look(join(folder, program)) !== "missing");
 }
 
 /** What an analysis of a command has to know of the world. */
@@ -107,9 +106,9 @@ export function surroundings(world: World): Surroundings {
     cwd,
     home,
     files,
-    isOwn: (program, changed) => isOwnProgram(program, changed, world),
-    strange: (program, folder) =>
-      program === "git" ? strangeRepository(folder, world) : strangeToolchain(folder, world),
+    isOwn: (program) => isOwnProgram(program, world),
+    strange: (program, folder, changed) =>
+      program === "git" ? strangeRepository(folder, changed, world) : strangeToolchain(folder, world),
   };
 }
 
@@ -128,15 +127,21 @@ function strangeToolchain(cwd: string, { files }: World): string | undefined {
  * git runs what the repository's own settings name. The project's repository is trusted; one that lies inside the project
  * (a submodule, a vendored or unpacked one, a bare one) is somebody else's.
  */
-function strangeRepository(cwd: string, { roots, files }: World): string | undefined {
+function strangeRepository(cwd: string, changed: boolean, { roots, files }: World): string | undefined {
   const root = roots.filter((folder) => inside(folder, cwd)).sort((a, b) => b.length - a.length)[0];
   if (root === undefined) return `${cwd} is outside the project`;
   for (let folder = cwd; folder !== root && inside(root, folder); folder = dirname(folder)) {
     const names = files.list(folder) ?? [];
-    const bareOne = names.includes("HEAD") && names.includes("objects") && names.includes("refs");
-    if (names.some((name) => name.toLowerCase() === ".git") || bareOne) {
+    if (names.some((name) => name.toLowerCase() === ".git") || isBare(names)) {
       return `${join(folder)} is a repository of its own inside the project`;
     }
   }
-  return undefined;
+  const names = files.list(root) ?? [];
+  if (names.includes(".git")) return undefined;
+  if (isBare(names)) return `${root} looks like the inside of a repository, which git would take it for`;
+  return changed ? `${root} has no .git: what git takes for a repository there may have been made just now` : undefined;
+}
+
+function isBare(names: readonly string[]): boolean {
+  return names.includes("HEAD") && names.includes("objects") && names.includes("refs");
 }

@@ -4,7 +4,7 @@ import { mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
 import type { Analysis, Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
-import { stateIn, type Place } from "./context.ts";
+import { stateIn, type Place, type State } from "./context.ts";
 import { areHashes, isHash, isNumber } from "./substitutions.ts";
 import { assignmentsOf, isInteger, type Assigned, type Value } from "./variables.ts";
 import { DEEPEST, Walk } from "./walk.ts";
@@ -14,8 +14,8 @@ export type Surroundings = {
   cwd: string;
   home: string;
   files: Files;
-  isOwn(program: string, changed: boolean): boolean;
-  strange(program: string, cwd: string): string | undefined;
+  isOwn(program: string): boolean;
+  strange(program: string, cwd: string, changed: boolean): string | undefined;
 };
 
 /** `all`: the parts as they stand in the text, each as often as it stands there. */
@@ -45,9 +45,11 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
   const mayAsk = command.includes("((") || texts.some((text) => text.includes("$"));
   const values = mayAsk ? valuesOf(script, surroundings) : new Map<string, Value>();
   const place: Place = { ...surroundings, values, closes: CLOSES.test(command) };
-  const walk = new Walk(place);
   const state = stateIn(surroundings.cwd);
-  walk.script(script, { state, taint: undefined, feed: undefined, depth: 0, source: command });
+  const first = walked(script, place, { state, source: command });
+  // What one part changes another may meet, in a shell of its own, at the same time or in the next round.
+  const again = TOGETHER.test(command) && first.distinct.some(mayChange);
+  const walk = again ? walked(script, place, { state: { ...state, changed: true }, source: command }) : first;
   const problem = CONTROL.test(command)
     ? "it has a control character in it"
     : command.includes("\\\n") && CONTINUED.test(command)
@@ -56,6 +58,19 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
         ? `it is longer than ${LONGEST} characters`
         : walk.problem;
   return { parts: walk.distinct, all: walk.parts, problem, complete: walk.complete };
+}
+
+/** Anything but one command after the other. */
+const TOGETHER = /[|(`{]|\b(?:for|while|until|select|if|case)\b|(?:^|[^&>])&(?:[^&>]|$)/;
+
+function mayChange({ effect, writes, inner }: Part): boolean {
+  return effect !== "read" || writes.length > 0 || inner.some(mayChange);
+}
+
+function walked(script: Script, place: Place, { state, source }: { state: State; source: string }): Walk {
+  const walk = new Walk(place);
+  walk.script(script, { state, taint: undefined, noInput: false, feed: undefined, depth: 0, source });
+  return walk;
 }
 
 /** Why the text is not even looked at. */

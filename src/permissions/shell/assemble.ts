@@ -33,6 +33,10 @@ export function assemble(pieces: readonly Piece[]): Arg[] {
     const texts = product(resolved);
     const [text, ...more] = texts ?? [];
     if (text === undefined) return [{ kind: "unknown", start: "", single: true }];
+    // Of nothing unquoted there is no word.
+    if (texts?.includes("") && pieces.every((piece) => piece.kind !== "glob" && !piece.quoted)) {
+      return more.length === 0 ? [] : [{ kind: "unknown", start: "", single: false }];
+    }
     return [more.length === 0 ? { kind: "text", text } : { kind: "oneof", texts: [text, ...more] }];
   }
   if (resolved.some((piece) => piece.kind === "texts" && piece.texts.length > 1)) {

@@ -164,7 +164,11 @@ function readNames(args: readonly Arg[]): string[] | undefined {
   const parsed = parseOptions(args, { flags: "rs", values: "pnNtd", strict: true });
   if ("problem" in parsed) return undefined;
   // With no time, or a number that is none, it leaves them as they were.
-  const isFine = parsed.options.every(({ name, value }) => !/^-[ntN]$/.test(name) || Number(literal(value)) > 0);
+  const isFine = parsed.options.every(({ name, value }) => {
+    const text = literal(value) ?? "";
+    if (name === "-t") return /^\d{1,4}(\.\d{1,6})?$/.test(text) && Number(text) > 0;
+    return !/^-[nN]$/.test(name) || /^[1-9]\d{0,5}$/.test(text);
+  });
   if (!isFine) return undefined;
   const names = parsed.operands.map((arg) => literal(arg) ?? "");
   return names.every(isPlainName) ? names : undefined;

@@ -13,9 +13,9 @@ export type Place = {
   /** Somewhere in the text a descriptor is closed. */
   closes: boolean;
   /** Whether a name is that of a program in the project, by way of PATH. */
-  isOwn(program: string, changed: boolean): boolean;
+  isOwn(program: string): boolean;
   /** Why a program would run there what somebody else put there: git another repository's, cargo another toolchain. */
-  strange(program: string, cwd: string): string | undefined;
+  strange(program: string, cwd: string, changed: boolean): string | undefined;
 };
 
 /** More folders, or deeper ones, are not followed: each `cd a;` that may fail would add one. */
@@ -66,6 +66,8 @@ export type Context = {
   state: State;
   /** Why nothing here is "just reading", although each command by itself may be. */
   taint: string | undefined;
+  /** The input may be one that cannot be read. */
+  noInput: boolean;
   /** What comes in through a pipe; only worked out for those who need it. */
   feed: (() => Feed | undefined) | undefined;
   depth: number;

@@ -47,6 +47,26 @@ export function fedBy(redirections: readonly Redirection[], context: Context): C
   return redirections.some(isInput) ? { ...context, feed: undefined } : context;
 }
 
+/** Whether what is put in front of a compound may be something that opens and cannot be read. */
+export function mayNotRead(redirections: readonly Redirection[], scope: Scope, here: Here): boolean {
+  return redirections.filter(isInput).some((redirection) => {
+    if (redirection.type !== "Redirect") return false;
+    const arg = redirection.operator === "<" && redirection.target ? argsOf(redirection.target, scope)[0] : undefined;
+    const text = literal(arg);
+    const [cwd, ...others] = here.cwds ?? [];
+    if (text === "/dev/null") return false;
+    if (text === undefined || cwd === undefined || others.length > 0 || here.changed) return true;
+    return here.files.isFolder(resolve(cwd, text));
+  });
+}
+
+/** `2>/dev/null`. */
+export const isSilenced = (one: Redirection) =>
+  one.type === "Redirect" &&
+  one.operator === ">" &&
+  one.target?.text === "/dev/null" &&
+  one.descriptor?.type === "FileDescriptor" &&
+  one.descriptor.value === 2;
 const DESCRIPTOR = /^(\d+-?|-)$/;
 
 function isInput({ operator, descriptor }: Redirection): boolean {

@@ -12,7 +12,7 @@ import { lookup } from "./programs/list.ts";
 import { asksVersion, TOOLCHAIN } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
 import { ACCEPT_EDITS } from "./programs/writers.ts";
-import { areSure, fedBy, hasInput, redirectsOf } from "./redirects.ts";
+import { areSure, fedBy, hasInput, isSilenced, mayNotRead, redirectsOf } from "./redirects.ts";
 import type { Arg, Change, Feed, Judgement, Nested } from "./types.ts";
 import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
@@ -113,6 +113,10 @@ export class SimpleCommands {
     );
   }
 
+  mayNotRead(redirections: readonly Redirection[], context: Context): boolean {
+    return mayNotRead(redirections, this.#quiet(context), { ...context.state, ...this.#place });
+  }
+
   /** What this command, in front of a pipe, hands to xargs. */
   feedOf(node: Command, context: Context): Feed | undefined {
     // What else goes into the pipe could join the names.
@@ -147,6 +151,7 @@ export class SimpleCommands {
       if (redirects.reads.length + redirects.writes.length > 0) {
         this.#sink.add({ ...BLANK, source, text: "", effect: "read", why: "", ...redirects });
       }
+      if (redirects.writes.length > 0) return { ...end, changed: true };
       return end;
     }
     if (isHiddenSetter(node, words)) scope.problem("which variables it sets is not plain to see");
@@ -169,7 +174,8 @@ export class SimpleCommands {
     if (this.#targets.exhausted) this.#sink.lost("it names more files than are looked at");
     const changes = part.effect !== "read" || part.writes.length > 0 || part.inner.some(hasWrites);
     const now = changes && !state.changed ? { ...state, changed: true } : state;
-    const ran = stateAfter(words, now, this.#place);
+    const isBlind = context.noInput && !hasInput(node);
+    const ran = stateAfter(words, now, isBlind ? { ...this.#place, closes: true } : this.#place);
     // Where a redirection fails, it does not run.
     const after = ran === now || this.surelyRedirects(node.redirects, context) ? ran : union([now, ran]);
     if (after === state && isAll && !scope.hasScript) this.#known.set(source, { part, state, taint });
@@ -237,8 +243,7 @@ export class SimpleCommands {
     if (name === undefined) return unknownEffect("which program runs is only known at run time");
     if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
     const program = bare(name);
-    if (name === program && this.#place.isOwn(program, context.state.changed))
-      return unknownEffect(`${program} is a program of the project`);
+    if (name === program && this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
     // Of names that are added there is more than the question.
     if (!nested?.added && asksVersion({ name: program, args })) return READS_NOTHING;
     if (program === "set" && args.some((arg) => literal(arg)?.includes("x") !== false)) this.#trace({ shows: true });
@@ -279,7 +284,7 @@ export class SimpleCommands {
     if (changed && program !== "git") return `${program} runs what a file names that may be there by then`;
     if (moved || !cwds) return `${program} in another folder runs what is named there`;
     for (const cwd of cwds) {
-      const why = this.#place.strange(program, cwd);
+      const why = this.#place.strange(program, cwd, changed);
       if (why !== undefined) return why;
     }
     return undefined;
@@ -385,12 +390,5 @@ function assignmentsIn({ prefix }: Command): Assignment[] {
 
 // Made once: a function within one that runs for each command costs more than what it does.
 const isHereDoc = ({ type }: Redirection) => type === "HereDoc";
-/** `2>/dev/null`. */
-const isSilenced = (one: Redirection) =>
-  one.type === "Redirect" &&
-  one.operator === ">" &&
-  one.target?.text === "/dev/null" &&
-  one.descriptor?.type === "FileDescriptor" &&
-  one.descriptor.value === 2;
 const hasWrites = ({ writes }: Part) => writes.length > 0;
 const isCertain = ({ guess }: Nested) => !guess;

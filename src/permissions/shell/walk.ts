@@ -115,12 +115,13 @@ export class Walk {
     }
     // Each element is a shell of its own: nothing it sets outlives it.
     let feed = context.feed;
-    for (const command of node.commands) {
+    for (const [i, command] of node.commands.entries()) {
       // Of a compound command any command may read it, and leave nothing to the next.
       const own = command.type === "Command" ? feed : undefined;
       const fed = own === context.feed ? context : { ...context, feed: own };
       this.#command(command, fed);
-      feed = this.#feedOf(command, fed);
+      // With error messages in it, it is not what the command prints.
+      feed = node.operators[i] === "|&" ? undefined : this.#feedOf(command, fed);
     }
     return context.state;
   }
@@ -217,7 +218,8 @@ export class Walk {
 
   #redirected(node: Redirected, context: Context): State {
     this.#simple.redirects(node.redirects, context, context.source.slice(node.pos, node.end));
-    const after = this.#command(node.command, fedBy(node.redirects, context));
+    const noInput = context.noInput || this.#simple.mayNotRead(node.redirects, context);
+    const after = this.#command(node.command, { ...fedBy(node.redirects, context), noInput });
     // Where one fails, nothing of it runs.
     return this.#simple.surelyRedirects(node.redirects, context) ? after : union([context.state, after]);
   }

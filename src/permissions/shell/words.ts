@@ -277,7 +277,8 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
   const isDecoded = /\$['\\]|\\`/.test(part.text);
   if (isDecoded || ((!operands || operation.type === "Default") && mayHideCommands(part.text))) scope.lost(HIDDEN);
   const known = (operands ?? []).map((operand) => operandOf(operand, scope));
-  return [unknownPiece(quoted && name !== "@", expanded(part, known, scope))];
+  // With an `@` in it, it may be several words.
+  return [unknownPiece(quoted && !part.text.includes("@"), expanded(part, known, scope))];
 }
 
 function unknownPiece(quoted: boolean, maybe: readonly string[]): Piece {

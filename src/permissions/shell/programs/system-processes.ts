@@ -29,7 +29,7 @@ function isFormat(value: Arg | undefined): boolean {
 
 /** Numbers, perhaps only known to begin with a digit: `$$`. */
 function isNumbers(arg: Arg | undefined): boolean {
-  if (arg?.kind === "unknown") return arg.single && /^\d/.test(arg.start);
+  if (arg?.kind === "unknown") return arg.single && /^\d/.test(arg.start) && !/[a-z]/i.test(arg.end ?? "");
   return /^[\d,\s]+$/.test(literal(arg) ?? "?");
 }
 

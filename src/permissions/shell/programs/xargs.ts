@@ -48,7 +48,9 @@ function knownCommands(
   const whole = options.some(({ name }) => name === "-0" || name === "--null");
   const replaced = replacedBy(options);
   const text = replaced && literal(replaced);
-  if (feed.nul !== whole || (replaced && !text)) return undefined;
+  // Of -I and -n together some versions take the first, some the last.
+  const isBoth = replaced !== undefined && options.some(isSingle);
+  if (feed.nul !== whole || isBoth || (replaced && !text)) return undefined;
   const items = whole || text ? feed.lines : feed.lines.flatMap((line) => line.split(" "));
   if (items.length > MOST_ITEMS) return undefined;
   if (text) {
