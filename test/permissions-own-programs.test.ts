@@ -3,6 +3,7 @@ import { afterAll, expect, test } from "bun:test";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PermissionMode } from "../src/core/types.ts";
 import { decide } from "../src/permissions/decide.ts";
 import { NO_RULES } from "../src/permissions/rules.ts";
 import { DISK, NO_WALL, type World } from "../src/permissions/world.ts";
@@ -16,13 +17,13 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 mkdirSync(join(root, ".venv", "bin"), { recursive: true });
 for (const name of ["ls", "python3", "echo"]) writeFileSync(join(root, ".venv", "bin", name), "");
 
-function decided(command: string, programs: string[]) {
+function decided(command: string, programs: string[], mode: PermissionMode = "default") {
   const world: World = { cwd: root, root, home, roots: [root], programs, readable: [], files: DISK, wall: NO_WALL };
   return decide(
     { type: "tool_use", id: "t", name: "Bash", input: { command } },
     { kind: "shell", command },
     NO_RULES,
-    "default",
+    mode,
     world,
   );
 }
@@ -38,6 +39,27 @@ test("what runs from the project is asked about, also behind a wrapper and with 
   for (const command of ["echo x", "cat a.txt", "/bin/ls", "[ -f x ]"]) {
     expect([command, decided(command, programs).behavior]).toEqual([command, "allow"]);
   }
+});
+
+test("a program is not put there unasked", () => {
+  const programs = [join(root, ".venv", "bin")];
+  for (const command of ["cp x .venv/bin/wc && wc f", "echo x > .venv/bin/jq", "mv x .venv/bin"]) {
+    expect([command, decided(command, [], "acceptEdits").behavior]).toEqual([command, "allow"]);
+    expect([command, decided(command, programs, "acceptEdits")]).toMatchObject([command, { step: "protected" }]);
+  }
+  // The project itself in PATH does not make every file of it a program.
+  expect(decided("touch x", [root], "acceptEdits").behavior).toBe("allow");
+});
+
+test("a folder that git could take for a repository's inside is asked about", () => {
+  expect(decided("git status", []).behavior).toBe("allow");
+  expect(decided("touch x; git status", [], "acceptEdits").reason).toContain("has no .git");
+  for (const name of ["objects", "refs"]) mkdirSync(join(root, name));
+  writeFileSync(join(root, "HEAD"), "ref: refs/heads/m\n");
+  expect(decided("git status", []).reason).toContain("looks like the inside of a repository");
+  mkdirSync(join(root, ".git"));
+  expect(decided("git status", []).behavior).toBe("allow");
+  expect(decided("touch x; git status", [], "acceptEdits").behavior).toBe("allow");
 });
 
 test("PATH in two", () => {
