@@ -10,7 +10,7 @@ describe.skipIf(missing !== undefined)(`in a cage (skipped where there is none: 
   const cage = missing === undefined ? new Cage() : undefined;
   afterAll(() => cage?.remove());
 
-  for (const [what, textOf] of Object.entries({ moves: moving, paths: naming })) {
+  for (const [what, textOf] of Object.entries({ moves: moving, functions: calling, paths: naming })) {
     test(`nothing from outside is shown, ${what}, seed ${SEED}`, async () => {
       if (!cage) throw new Error("there is no cage");
       const dice = diceOf(SEED + 11);
@@ -167,6 +167,10 @@ const SHOWERS = [
     "wc -c ../other/key.txt; cat docs/../other/key.txt",
   ],
 ];
+const CALLS = [
+  ...["f", "g", "f a.txt", `f "$${NAME}"`, "f ../other/key.txt", "g src ../other", "unset f", `${NAME}=1 f`, "f | cat"],
+  ...['cat "$1"', "cat $1", "cat $@", 'echo "$1 $#"', 'for i in "$@"; do cat "$i"; done', "cd $1", "x=$1", "$1"],
+];
 const REDIRECTIONS = [
   ...[
     "",
@@ -205,7 +209,7 @@ function stepOf(dice: Dice, depth: number): string {
       dice.one(FOLDERS)
     );
   if (roll < 5) return dice.one([SETTERS, SETTERS, COUNTERS, ARRAYS][dice(4)] ?? SETTERS);
-  if (roll < 6) return dice.one(dice(2) === 0 ? ELEMENTS : ERRORS);
+  if (roll < 6) return dice.one([ELEMENTS, ERRORS, CALLS][dice(3)] ?? ERRORS);
   if (roll < 8 || depth <= 0) return dice.one(SHOWERS);
   const inner = listOf(dice, depth - 1);
   const body = inner.endsWith("\n") || inner.endsWith(" & ") ? inner : `${inner}; `;
@@ -227,6 +231,9 @@ function stepOf(dice: Dice, depth: number): string {
     `x=$(${inner})`,
     `cat <(${inner})`,
     `until ${body} do break; done`,
+    `f() { ${body} }`,
+    `f() { ${body} } ; f ../other/key.txt`,
+    `function g { ${body} }${dice.one(["; g", " && g x", "; unset g; g", "; f() { g; }; f", " | cat; g", ""])}`,
   ]);
 }
 
@@ -238,6 +245,15 @@ function listOf(dice: Dice, depth: number): string {
 function moving(dice: Dice): string {
   const last = dice(3) === 0 ? ELEMENTS : SHOWERS;
   return `${listOf(dice, dice(3))}${dice.one(SEPARATORS.slice(0, 6))}${dice.one(last)}`;
+}
+
+/** A function, and calls of it among other things. */
+function calling(dice: Dice): string {
+  const part = () => dice.one([`cd ${dice.one(FOLDERS)}`, dice.one(SETTERS), dice.one(CALLS), dice.one(SHOWERS), ":"]);
+  const before = dice.one(["", "", `${NAME}=1; `, "x=src; ", "cd src; ", "for x in *; do :; done; "]);
+  const body = `${part()}\n${dice.one(["", `${part()}\n`])}`;
+  const calls = Array.from({ length: 1 + dice(3) }, () => dice.one(["f", "f x", part(), `${NAME}=1`]));
+  return `${before}f() {\n${body}}\n${calls.join("\n")}\n${dice.one(SHOWERS)}`;
 }
 
 const SEGMENTS = [

@@ -2,7 +2,7 @@
 import { parse } from "unbash";
 import { mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
-import type { Analysis, Part } from "./parts.ts";
+import { mayChange, type Analysis, type Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
 import { stateIn, type Place, type State } from "./context.ts";
 import { areHashes, isHash, isNumber } from "./substitutions.ts";
@@ -62,10 +62,6 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
 
 /** Anything but one command after the other. */
 const TOGETHER = /[|(`{]|\b(?:for|while|until|select|if|case)\b|(?:^|[^&>])&(?:[^&>]|$)/;
-
-function mayChange({ effect, writes, inner }: Part): boolean {
-  return effect !== "read" || writes.length > 0 || inner.some(mayChange);
-}
 
 function walked(script: Script, place: Place, { state, source }: { state: State; source: string }): Walk {
   const walk = new Walk(place);

@@ -69,7 +69,11 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
     case "readarray":
       return { ...plain, defined: plain.defined.plus([arrayName(own.slice(1)) ?? []].flat()) };
     case "unset":
-      return { ...plain, defined: without(plain.defined, own.slice(1)) };
+      return {
+        ...plain,
+        defined: without(plain.defined, own.slice(1)),
+        functions: without(plain.functions, own.slice(1)),
+      };
     default:
       return plain;
   }

@@ -45,6 +45,8 @@ export type State = {
   /** Where it was when a loop over names of files began, by its variable. */
   placed: ReadonlyMap<string, State["cwds"]>;
   defined: Names;
+  /** Defined for certain, and only reading whatever they are called with. */
+  functions: Names;
 };
 
 /** What holds before anything ran. */
@@ -58,6 +60,7 @@ export function stateIn(cwd: string): State {
     moved: false,
     placed: new Map(),
     defined: Names.NONE,
+    functions: Names.NONE,
   };
 }
 
@@ -87,13 +90,14 @@ export function union(states: readonly State[]): State {
   if (rest.every((one) => one === first)) return settled(first);
   return rest.reduce((all, one) => {
     const cwds = all.cwds && one.cwds && followed([...all.cwds, ...one.cwds]);
-    const defined = all.defined.only((name) => one.defined.has(name));
+    const defined = all.defined.and(one.defined);
+    const functions = all.functions.and(one.functions);
     const changed = Boolean(all.changed || one.changed);
     const beyond = Boolean(all.beyond || one.beyond || (all.cwds && one.cwds && !cwds));
     const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
     const moved = !cwds || all.moved || one.moved;
     const placed = all.placed === one.placed ? all.placed : new Map([...all.placed].filter(isIn(one.placed)));
-    return { cwds, onSuccess: undefined, previous, beyond, changed, moved, placed, defined };
+    return { cwds, onSuccess: undefined, previous, beyond, changed, moved, placed, defined, functions };
   }, settled(first));
 }
 

@@ -34,6 +34,11 @@ export class Names {
     return kept.length === this.#count ? this : Names.NONE.plus(kept);
   }
 
+  /** Those that are in both. */
+  and(other: Names): Names {
+    return other === this ? this : this.only((name) => other.has(name));
+  }
+
   #own(): string[] {
     return [...this.#places.keys()].slice(0, this.#count);
   }

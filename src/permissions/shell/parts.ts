@@ -84,3 +84,7 @@ function addAllInner(parts: readonly Part[], into: Part[]): void {
     if (part.inner.length > 0) addAllInner(part.inner, into);
   }
 }
+
+export function mayChange({ effect, writes, inner }: Part): boolean {
+  return effect !== "read" || writes.length > 0 || inner.some(mayChange);
+}

@@ -242,6 +242,7 @@ export class SimpleCommands {
   ): Judgement {
     if (name === undefined) return unknownEffect("which program runs is only known at run time");
     if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
+    if (!nested && context.state.functions.has(name)) return READS_NOTHING;
     const program = bare(name);
     if (name === program && this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
     // Of names that are added there is more than the question.
@@ -265,7 +266,7 @@ export class SimpleCommands {
   #nested(nested: Nested, context: Context): Part[] {
     if (nested.script !== undefined) {
       const text = nested.script;
-      const state: State = { ...context.state, defined: Names.NONE };
+      const state: State = { ...context.state, defined: Names.NONE, functions: Names.NONE };
       const depth = context.depth + 1;
       this.#sink.script(parse(text), { ...context, depth, state, source: text, taint: "it runs a text as a script" });
       return [];

@@ -8,6 +8,7 @@ import type {
   CommandNode,
   CompoundList,
   For,
+  Function as Definition,
   If,
   ParsedScript,
   Pipeline,
@@ -19,9 +20,10 @@ import type {
   Word,
 } from "unbash";
 import { afterArithmetic, afterCommand, isPlainLoop } from "./arithmetic.ts";
-import type { Part } from "./parts.ts";
+import { mayChange, type Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
 import { settled, union, type Context, type Place, type State } from "./context.ts";
+import { insideFunction, isPlainFunction } from "./functions.ts";
 import { fedBy } from "./redirects.ts";
 import { mayLeave, mayMove } from "./moves.ts";
 import { SimpleCommands } from "./simple.ts";
@@ -33,6 +35,7 @@ export const DEEPEST = 24;
 export class Walk {
   #simple: SimpleCommands;
   #values: Place["values"];
+  #root: ParsedScript | undefined;
   readonly parts: Part[] = [];
   /** The same command in the same state is the same part, and stands here once. */
   readonly distinct: Part[] = [];
@@ -56,6 +59,11 @@ export class Walk {
     });
   }
 
+  /** Somewhere in the text it goes to another folder. */
+  get #moves(): boolean {
+    return this.#root === undefined || mayMove(this.#root);
+  }
+
   /** A whole text, or the commands of a substitution in a shell of its own. */
   script(script: ParsedScript | undefined, context: Context): void {
     if (!script || script.errors?.length || context.depth > DEEPEST) {
@@ -67,6 +75,7 @@ export class Walk {
         return;
       }
     }
+    this.#root ??= script;
     this.#list(script.commands, { ...context, source: script.source ?? context.source, depth: context.depth + 1 });
   }
 
@@ -157,7 +166,7 @@ export class Walk {
         this.#test(node.expression, inside);
         return context.state;
       case "Function":
-        return this.#tainted(node.body, inside, `it defines the function ${node.name.value}`);
+        return this.#function(node, inside);
       case "Coproc":
         return this.#tainted(node.body, inside, "it starts a coprocess");
       case "Select":
@@ -183,6 +192,20 @@ export class Walk {
     this.#simple.construct("", taint);
     // What was defined may be called later, from anywhere.
     return mayMove(body) ? lost(context.state) : context.state;
+  }
+
+  /** Its body is looked at where it is defined, for any time it may be called and whatever with. */
+  #function(node: Definition, context: Context): State {
+    const { state } = context;
+    const { body, name } = node;
+    const taint = `it defines the function ${name.value}`;
+    if (body.type === "CompoundList" || !isPlainFunction(node, state)) return this.#tainted(body, context, taint);
+    const before = this.parts.length;
+    const inner = insideFunction(state, this.#moves);
+    this.#command(body, { ...context, state: inner, feed: undefined, noInput: true });
+    if (!this.parts.slice(before).some(mayChange)) return { ...state, functions: state.functions.plus([name.value]) };
+    this.#simple.construct("", taint);
+    return state;
   }
 
   #arithmetic(node: ArithmeticCommand, context: Context): State {

@@ -1,10 +1,11 @@
 // git's options for walking history and showing differences, and the commands that take them.
-import { parseOptions, type ProgramSpec } from "../options.ts";
+import { parseOptions, type Parsed, type ProgramSpec } from "../options.ts";
 import type { Arg, Program } from "../types.ts";
 import { literal } from "../types.ts";
+import { has } from "./entries.ts";
 import { commands, gitCommand, notReading, verbs } from "./git-kit.ts";
 
-// Not here: --output writes, --ext-diff and --textconv run programs, -O reads a file, --no-index reads anywhere,
+// Not here: --output writes, --ext-diff and --textconv run programs, -O reads a file,
 // --submodule and --recurse-submodules ask another repository, --show-signature runs gpg.
 // A value is only `=?` where some version of git does not take the next word.
 const DIFF_LONG = `patch no-patch raw patch-with-raw patch-with-stat minimal patience histogram anchored= diff-algorithm=
@@ -56,9 +57,24 @@ function refuseDiff({ options }: { options: readonly { name: string; value?: Arg
 
 export const DIFF: ProgramSpec = {
   ...DIFF_SHORT,
-  long: `${DIFF_LONG} cached staged merge-base base ours theirs`,
+  long: `${DIFF_LONG} cached staged merge-base base ours theirs no-index`,
   operands: "content",
-  refuse: refuseDiff,
+  refuse: (parsed) => refuseDiff(parsed) ?? refuseUnknown(parsed),
+};
+
+/** Without an index a word that could otherwise only be the name of a commit is that of a file. */
+function refuseUnknown(parsed: Parsed): string | undefined {
+  const isUnknown = has(parsed, "--no-index") && parsed.operands.some(({ kind }) => kind === "unknown");
+  return isUnknown ? "--no-index with names that are only known when it runs" : undefined;
+}
+
+const judgeDiff = gitCommand(DIFF);
+
+/** Two folders without an index are compared with all that is in them. */
+const diff: Program = (call) => {
+  const judged = judgeDiff(call);
+  if (!call.args.some((arg) => literal(arg)?.startsWith("--no-in"))) return judged;
+  return { ...judged, reads: judged.reads.map((use) => ({ ...use, recursive: true })) };
 };
 
 const DIFF_PLUMBING: ProgramSpec = {
@@ -113,7 +129,7 @@ const stash = verbs(
 
 export const HISTORY_COMMANDS = commands(
   ["log whatchanged show", LOG],
-  ["diff", DIFF],
+  ["diff", diff],
   ["diff-tree diff-index diff-files", DIFF_PLUMBING],
   ["shortlog", SHORTLOG],
   ["rev-list", REV_LIST],

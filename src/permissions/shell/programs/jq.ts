@@ -1,11 +1,26 @@
 // jq: filters that only compute, on files whose content is printed.
-import { everything, isOneWord } from "../options.ts";
+import { everything, isOneWord, program, type ProgramSpec } from "../options.ts";
 import type { Arg, Call, Judgement, Use } from "../types.ts";
 import { literal, mayBeOption, onlyReads, unknownEffect } from "../types.ts";
 import { jqFilterProblem } from "./jq-filter.ts";
 import type { Entry } from "./entry.ts";
 
-export const JQ: ReadonlyMap<string, Entry> = new Map([["jq", { judge: judgeJq, appendable }]]);
+/**
+ * Two programs are called yq, one written in Go and one around jq: only what both take alike, the way to a value. To the
+ * first a first word that is the name of a file is a file.
+ */
+const YQ: ProgramSpec = {
+  flags: "rCM",
+  operands: "content",
+  refuse: ({ operands: [filter] }) =>
+    WAY.test(literal(filter) ?? "") ? undefined : "only the way to a value is known to only read",
+};
+const WAY = /^\.(?:[\w.[\]*-]|"[\w ./@-]*")*(?: \| (?:keys|length))?$/;
+
+export const JQ: ReadonlyMap<string, Entry> = new Map([
+  ["jq", { judge: judgeJq, appendable }],
+  ["yq", { judge: program(YQ) }],
+]);
 
 // No -f/--from-file (a filter from a file) and no -L/--library-path (modules).
 const SHORT = /^-[acCeghjMnrRsSVb]+$/;
