@@ -291,8 +291,6 @@ test("changing it, running programs for it or leaving it is not", () => {
     git log --ext-diff -p
     git diff --textconv
     git show --textconv
-    git diff --no-index a b
-    git diff --no-index /etc/passwd x
     git log -O/etc/passwd
     git log --show-signature
     git log --format='%G?'
@@ -491,6 +489,9 @@ test("the files that revisions and pathspecs name", () => {
     git log -L 1,2:src/a.ts -> read r:src/a.ts
     git log -L :main:src/a.ts -> read r:src/a.ts
     git diff /etc/passwd /dev/null -> read r:/etc/passwd r:/dev/null
+    git diff --no-index a b -> read r*:a r*:b
+    git diff --no-index /etc/passwd x -> read r*:/etc/passwd r*:x
+    git diff --no-index "$x" x -> unknown r*:… r*:x
     git show HEAD:../x -> read r:HEAD:../x r:../x
     git log :/fix -> read r::/fix r:fix
     git grep foo -> read r*:.

@@ -5,7 +5,7 @@ import type { CommandCase, Core } from "./case.ts";
 import { confinement, leaves } from "./confine.ts";
 import { isWithin, PLAN_FIRST, type Decision, type PartDecision, type Situation } from "./decision.ts";
 import { forbidden, forbidsCommand, touchedBy } from "./forbid.ts";
-import { criticalRemoval, isProtected } from "./protect.ts";
+import { criticalRemoval, isProtected, namesCritical } from "./protect.ts";
 import { say, type Rule } from "./rules.ts";
 import { analyze } from "./shell/analyze.ts";
 import { withAllInner, type Part } from "./shell/parts.ts";
@@ -30,11 +30,12 @@ function stricter(found: Core | undefined, shell: CommandCase): Core | undefined
   return guard?.behavior === "deny" ? guard : found;
 }
 
-function criticalIn(parts: readonly Part[], world: World): string | undefined {
+function criticalIn({ parts, command, world }: CommandCase): string | undefined {
   for (const { writes } of parts) {
     for (const change of writes) {
       const why = criticalRemoval(change, world);
       if (why !== undefined) return why;
+      if (change.outer && namesCritical(command, world)) return `${change.shown} could be a folder the command names`;
     }
   }
   return undefined;
@@ -43,7 +44,7 @@ function criticalIn(parts: readonly Part[], world: World): string | undefined {
 /** Critical removals, plan mode, bypass, protected paths. */
 function guarded(shell: CommandCase): Core | undefined {
   const { parts, mode, world } = shell;
-  const removal = criticalIn(parts, world);
+  const removal = criticalIn(shell);
   if (removal) return { behavior: "ask", step: "critical", reason: `${removal}: that is asked in every mode` };
   if (mode === "plan") {
     const reason = whyNotReading(shell);
@@ -73,6 +74,8 @@ function guarded(shell: CommandCase): Core | undefined {
 
 function protectedWrite(part: Part, world: World): string | undefined {
   for (const change of part.writes) {
+    const perhaps = change.maybe?.find((one) => isProtected(one, world));
+    if (perhaps) return `${change.shown} could be ${perhaps.given}, which can run code or change rules`;
     if (!change.places) {
       if (part.effect === "unknown" && !change.redirect) continue;
       return `${change.shown} is only known when it runs, and could be a protected file`;

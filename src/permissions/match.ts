@@ -2,7 +2,7 @@
 import type { ToolUse } from "../core/types.ts";
 import { hostOf, type Rule } from "./rules.ts";
 import { UNKNOWN, withAllInner, type Part } from "./shell/parts.ts";
-import { bare } from "./shell/simple.ts";
+import { bare } from "./shell/judge.ts";
 import { couldMatch, matches } from "./wild.ts";
 
 export type Match = "yes" | "no" | "maybe";

@@ -1,5 +1,5 @@
 // Paths that are special in every project: those that run code when they change, and those nobody wants removed.
-import { dirname, relative } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { inside } from "../utils/paths.ts";
 import { formsOf, type Place, type Writes } from "./shell/parts.ts";
 import type { World } from "./world.ts";
@@ -62,6 +62,19 @@ export function criticalRemoval(change: Writes, world: World): string | undefine
   return perhaps === undefined ? undefined : `${change.shown} could be ${perhaps}`;
 }
 
+/** Whether one of its words is the root, the home or the project, or a folder around one of these, as a whole. */
+export function namesCritical(command: string, world: World): boolean {
+  const { home, cwd } = world;
+  const words = command.replace(/\$\{(\w+)\}/g, "$$$1").split(/[\s"'`;|&()<>={}]+/);
+  return words.some((word) => {
+    const path = word
+      .replace(/^~(?=\/|$)|^\$HOME\b/, () => home)
+      .replace(/^\$PWD\b/, () => cwd)
+      .replace(/(?<=.)\/\*?$/, "");
+    return path.startsWith("/") && isAround(path === "/*" ? "/" : resolve(path), world);
+  });
+}
+
 /** To pick some files out of the project is ordinary work; out of the home or the whole disk it is not. */
 const NOWHERE = { root: NO_FOLDER, cwd: NO_FOLDER, roots: [] };
 
@@ -69,7 +82,10 @@ function criticalOf(places: readonly Place[] | undefined, world: World): string 
   return places?.flatMap(formsOf).find((path) => isCritical(path, world));
 }
 
-function isCritical(path: string, { home, root, cwd, roots }: World): boolean {
-  if (path === "/" || dirname(path) === "/") return true;
+function isCritical(path: string, world: World): boolean {
+  return path === "/" || dirname(path) === "/" || isAround(path, world);
+}
+
+function isAround(path: string, { home, root, cwd, roots }: World): boolean {
   return inside(path, home) || inside(path, root) || inside(path, cwd) || roots.some((folder) => inside(path, folder));
 }

@@ -33,6 +33,9 @@ const SHAPE = /^([A-Za-z_*][\w*-]*)(?:\(([\s\S]*)\))?$/;
 export const READERS = ["Read", "Glob", "Grep"] as const;
 export const EDITORS = ["Edit", "Write", "NotebookEdit"] as const;
 const PATH_TOOLS: readonly string[] = [...READERS, ...EDITORS];
+/** Of tools for files: a rule for one of these is about that parameter, not about a file of such a name. */
+const FILE_PARAMS =
+  /^(offset|limit|pages|old_string|new_string|replace_all|content|output_mode|glob|type|multiline|head_limit|edit_mode|cell_type|cell_id|new_source)$/;
 const BASH_PARAMS = /^(run_in_background|dangerouslyDisableSandbox|timeout|description)$/;
 
 /** The rule, or what is wrong with the text and what was expected. */
@@ -62,10 +65,11 @@ function specOf(tool: string, inner: string, behavior: Behavior, at: Anchors): S
     return commandSpec(inner);
   }
   if (PATH_TOOLS.includes(tool)) {
+    if (asParam && FILE_PARAMS.test(param)) return paramSpec(param, value);
     const pattern = pathPattern(inner, at);
     return "problem" in pattern ? pattern : { kind: "path", pattern };
   }
-  if (tool === "WebFetch") return domainSpec(inner);
+  if (tool === "WebFetch") return asParam && param === "prompt" ? paramSpec(param, value) : domainSpec(inner);
   if (asParam) return paramSpec(param, value);
   if (tool === "Agent" || tool === "Task" || tool === "Skill") {
     const args = / \*$|:\*$/.test(inner);

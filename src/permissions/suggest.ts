@@ -6,7 +6,7 @@ import { decide } from "./decide.ts";
 import { hostOf, parseRule, type Rule, type Rules } from "./rules.ts";
 import { analyze } from "./shell/analyze.ts";
 import { UNKNOWN, type Part } from "./shell/parts.ts";
-import { bare } from "./shell/simple.ts";
+import { bare } from "./shell/judge.ts";
 import { surroundings, type World } from "./world.ts";
 
 const MOST_RULES = 5;

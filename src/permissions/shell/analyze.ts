@@ -144,8 +144,11 @@ function arraysIn(all: readonly Assigned[], scope: Scope, script: Script): Map<s
 function valueOf({ value, loop, integer }: Assigned, scope: Scope): Value {
   if (integer) return { kind: "integer" };
   if (loop?.length === 1 && areHashes(loop[0]?.text ?? "")) return { kind: "hash" };
-  if (loop) return wordsValue(loop.flatMap((word) => argsOf(word, scope)));
-  if (!value) return { kind: "unknown" };
+  if (loop) {
+    const words = wordsValue(loop.flatMap((word) => argsOf(word, scope)));
+    return words.kind === "unknown" ? { kind: "unknown", outer: true } : words;
+  }
+  if (!value) return { kind: "unknown", outer: true };
   const [part, ...more] = value.parts ?? [];
   if (part?.type === "ArithmeticExpansion" && more.length === 0) return { kind: "integer" };
   if (isNumber(value.text)) return { kind: "number" };
@@ -164,6 +167,9 @@ function merged(a: Value, b: Value): Value {
     return { kind: "words", args: [...a.args, ...b.args] };
   }
   if (a.kind === "hash" && b.kind === "hash") return a;
-  if (!isInteger(a) || !isInteger(b)) return { kind: "unknown" };
+  if (!isInteger(a) || !isInteger(b)) {
+    const isOuter = [a, b].some((one) => one.kind === "unknown" && one.outer);
+    return { kind: "unknown", ...(isOuter ? { outer: true } : {}) };
+  }
   return { kind: a.kind === "number" || b.kind === "number" ? "number" : "integer" };
 }

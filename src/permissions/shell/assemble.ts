@@ -1,5 +1,5 @@
 // The stretches of one word put together: one argument, or the words an unquoted known value splits into.
-import type { Arg } from "./types.ts";
+import { asPattern, type Arg } from "./types.ts";
 
 /** A stretch of a word. `quoted` text neither splits nor matches file names. */
 export type Piece =
@@ -14,11 +14,11 @@ export type Piece =
       number?: "surely" | "perhaps";
       signed?: true;
       maybe?: readonly string[];
+      outer?: true;
     };
 
 /** A word becomes no more than these. */
 export const MOST_WORDS = 200;
-const SPECIAL = /[*?[\\]/g;
 
 /** Pieces of one word to what it becomes: one argument, or the words an unquoted known value splits into. */
 export function assemble(pieces: readonly Piece[]): Arg[] {
@@ -39,18 +39,38 @@ export function assemble(pieces: readonly Piece[]): Arg[] {
     }
     return [more.length === 0 ? { kind: "text", text } : { kind: "oneof", texts: [text, ...more] }];
   }
-  if (resolved.some((piece) => piece.kind === "texts" && piece.texts.length > 1)) {
-    return [{ kind: "unknown", start: "", single: false }];
-  }
-  const at = resolved.findIndex((piece) => piece.kind === "glob");
-  const pattern = resolved.map((piece) =>
-    piece.kind === "glob" ? piece.pattern : exactly(piece).replace(SPECIAL, "\\$&"),
-  );
-  const start = resolved.slice(0, at).map(exactly);
-  return [{ kind: "glob", pattern: pattern.join(""), start: start.join(""), single: false }];
+  return [patternOf(resolved)];
 }
 
-type Settled = Exclude<Piece, { kind: "value" | "text" }> | { kind: "texts"; texts: readonly string[] };
+/** `name`: one name by the pattern, out of a loop. */
+type Settled =
+  | Extract<Piece, { kind: "unknown" }>
+  | { kind: "texts"; texts: readonly string[] }
+  | { kind: "glob"; pattern: string; name?: Name };
+type Name = Extract<Arg, { kind: "glob" }>;
+
+function patternOf(pieces: readonly Settled[]): Arg {
+  const globs = pieces.filter((piece) => piece.kind === "glob");
+  const isEither = pieces.some((piece) => piece.kind === "texts" && piece.texts.length > 1);
+  const hasOr = globs.some(({ name }) => name?.or);
+  if (isEither || (hasOr && globs.length > 1)) return { kind: "unknown", start: "", single: false };
+  const at = pieces.findIndex((piece) => piece.kind === "glob");
+  const [before, after] = [pieces.slice(0, at), pieces.slice(at + 1)];
+  const around = (pattern: string) => before.map(exactPattern).join("") + pattern + after.map(exactPattern).join("");
+  const [first] = globs;
+  const or = first?.name?.or?.map(around);
+  return {
+    kind: "glob",
+    pattern: around(first?.pattern ?? ""),
+    start: before.map(exactly).join("") + (first?.name?.start ?? ""),
+    single: globs.every(({ name }) => name),
+    ...(or ? { or } : {}),
+  };
+}
+
+function exactPattern(piece: Settled): string {
+  return piece.kind === "glob" ? piece.pattern : asPattern(exactly(piece));
+}
 
 function unknownWord(pieces: readonly Settled[]): Arg {
   const at = pieces.findIndex((piece) => piece.kind !== "texts" || piece.texts.length > 1);
@@ -73,6 +93,8 @@ function unknownWord(pieces: readonly Settled[]): Arg {
     end: end.map(exactly).join(""),
     ...(like === undefined ? {} : { like }),
     ...(maybe && maybe.length > 0 ? { maybe } : {}),
+    ...(pieces.some((piece) => piece.kind === "unknown" && piece.outer) ? { outer: true } : {}),
+    blank: pieces.map(exactPattern).join(""),
   };
 }
 
@@ -133,6 +155,9 @@ function settle(piece: Piece): Settled {
   if (piece.kind === "text") return { kind: "texts", texts: [piece.text] };
   if (piece.kind !== "value") return piece;
   const { args, quoted } = piece;
+  const [arg, ...more] = args;
+  const name = arg?.kind === "glob" && more.length === 0 ? arg : eitherOf(args);
+  if (quoted && name) return { kind: "glob", pattern: name.pattern, name };
   const texts = args.flatMap((arg) => (arg.kind === "text" ? [arg.text] : []));
   const whole = texts.length === args.length && (quoted || texts.every((text) => !/[\s*?[]/.test(text)));
   return whole && texts.length > 0 ? { kind: "texts", texts } : { kind: "unknown", quoted };
@@ -150,8 +175,26 @@ function wholeValue({ args, quoted }: Extract<Piece, { kind: "value" }>): Arg[] 
     if (quoted || texts.every((word) => word !== "" && !/\s/.test(word))) return [{ kind: "oneof", texts }];
     return [{ kind: "unknown", start: "", single: false }];
   }
+  const either = quoted ? eitherOf(args) : undefined;
+  if (either) return [either];
   const [arg, ...more] = args;
   // One name out of a pattern; unquoted it would be split at the blanks of the name.
   if (arg?.kind === "glob" && more.length === 0 && quoted) return [{ ...arg, single: true }];
   return [{ kind: "unknown", start: "", single: quoted }];
+}
+
+/** One of several words, patterns among them, none of which begins with anything special. */
+function eitherOf(args: readonly Arg[]): Name | undefined {
+  if (!args.some(({ kind }) => kind === "glob")) return undefined;
+  const [first, ...others] = args.map((arg) => {
+    if (arg.kind === "glob" && !arg.or) return { pattern: arg.pattern, start: arg.start };
+    return arg.kind === "text" ? { pattern: asPattern(arg.text), start: arg.text } : undefined;
+  });
+  if (!first || others.length === 0) return undefined;
+  const words = [first, ...others.filter((word) => word !== undefined)];
+  if (words.length < args.length || !words.every(({ start }) => /^(?:[\w.][\w./+-]*)?$/.test(start))) return undefined;
+  const says = (start: string) => (start === "" ? 0 : start.includes("/") ? 2 : 1);
+  const least = words.reduce((a, b) => (says(b.start) < says(a.start) ? b : a));
+  const or = others.map((word) => word?.pattern ?? "");
+  return { kind: "glob", pattern: first.pattern, start: least.start, single: true, or };
 }

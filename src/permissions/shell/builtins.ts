@@ -136,9 +136,10 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
   const lost = lostFrom(state);
   const { cwds } = state;
   if (!texts || !cwds) return lost;
-  // With -P the links on the way count, not the names.
-  if (args.some((arg) => /^-\w*P/.test(literal(arg) ?? ""))) return lost;
   const to = args.length === 0 ? [place.home] : texts;
+  // With -P the links on the way count, not the names.
+  const isPhysical = args.some((arg) => /^-\w*P/.test(literal(arg) ?? ""));
+  if (isPhysical && !cwds.every((cwd) => to.every((one) => isReal(resolve(cwd, one), cwd, place.files)))) return lost;
   const next = followed(cwds.flatMap((cwd) => to.map((one) => resolve(cwd, one))));
   const either = next && followed([...cwds, ...next]);
   if (!either) return { ...lost, beyond: true };
@@ -150,6 +151,11 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
   if (!state.changed && isSure && next.every((cwd) => place.files.isFolder(cwd))) return { ...state, ...there, moved };
   // If it failed, a dash goes where it went before.
   return { ...state, cwds: either, onSuccess: there, moved, previous: undefined };
+}
+
+/** No link is on the way to where it is or will be. */
+function isReal(to: string, from: string, files: Files): boolean {
+  return [to, from].every((path) => files.realPath(path) === path);
 }
 
 /** Whether each `..` of it comes after a folder that is there: `cd` fails where there is none. */

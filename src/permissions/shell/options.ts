@@ -290,9 +290,16 @@ export function isOneWord(arg: Arg): boolean {
   return arg.kind === "text" || arg.kind === "oneof" || arg.single;
 }
 
+/** `--files0-from=FILE`, `--arg-file=FILE`. */
+const FILE_OPTION = /^--[\w-]*(?:file|from|source)[\w-]*=(.+)$/s;
+
 /** For rules that forbid: whatever it does, these words may name files it reads. */
 export function everything(args: readonly Arg[]): Use[] {
-  return args.filter((arg) => !mayBeOption(arg) || arg.kind !== "text").map((arg) => ({ arg, what: "content" }));
+  return args.flatMap((arg): Use[] => {
+    if (!mayBeOption(arg) || arg.kind !== "text") return [{ arg, what: "content" }];
+    const file = FILE_OPTION.exec(arg.text)?.[1];
+    return file === undefined ? [] : [{ arg: { kind: "text", text: file }, what: "content" }];
+  });
 }
 
 function shown(arg: Arg): string {

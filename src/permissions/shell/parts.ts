@@ -28,14 +28,16 @@ export type Writes = {
   shown: string;
   places: readonly Place[] | undefined;
   how: "write" | "remove";
-  /** Of a removal that is not known: where it could well be. */
+  /** Of a place that is not known: where it could well be. */
   maybe?: readonly Place[];
+  /** Of a removal that is not known: what the text names may be in it. */
+  outer?: true;
   /** Not all of it: what a test picks out. */
   some: boolean;
   recursive: boolean;
   /** By a redirection of the shell: no rule about the command covers it. */
   redirect: boolean;
-  /** Everything in the folder, not the folder (`x/*`), or a path that begins with something unknown (`$x/...`). */
+  /** Everything in the folder, not the folder (`x/*`), or a folder that is not known. */
   shape: "path" | "everything" | "rootless";
 };
 

@@ -3,7 +3,7 @@ import type { Command, Redirection } from "unbash";
 import { resolve } from "node:path";
 import type { Context } from "./context.ts";
 import type { Files } from "./resolve.ts";
-import { literal, type Arg, type Change, type Use } from "./types.ts";
+import { literal, type Arg, type Change, type Feed, type Use } from "./types.ts";
 import { argOf, argsOf, checkText, type Scope } from "./words.ts";
 
 export type Redirected = { reads: Use[]; writes: Change[] };
@@ -41,10 +41,27 @@ function isThere(path: string, { cwds, changed, files }: Here): boolean {
   return cwd !== undefined && others.length === 0 && !changed && files.isReadable(resolve(cwd, path));
 }
 
-/** What comes in through a pipe is not what a command reads once its input is redirected. */
-export function fedBy(redirections: readonly Redirection[], context: Context): Context {
-  if (redirections.length === 0 || !context.feed) return context;
-  return redirections.some(isInput) ? { ...context, feed: undefined } : context;
+/** What comes in through a pipe is not what a command reads once its input is redirected; a text of the command itself may be. */
+export function fedBy(redirections: readonly Redirection[], context: Context, scope: Scope): Context {
+  if (redirections.length === 0) return context;
+  const input = redirections.findLast(isInput);
+  if (!input) return context;
+  return { ...context, feed: isText(input) ? () => feedOfText(textIn(input, scope)) : undefined };
+}
+
+/** A here-document or here-string. */
+export function isText({ type }: Redirection): boolean {
+  return type === "HereDoc" || type === "HereString";
+}
+
+function textIn(input: Redirection, scope: Scope): string | undefined {
+  // What is put into its place may be anything; the rest of it stands there all the same.
+  if (input.type === "HereDoc") return input.body.text;
+  return input.type === "HereString" && input.target ? literal(argOf(input.target, scope.quiet())) : undefined;
+}
+
+function feedOfText(text: string | undefined): Feed | undefined {
+  return text === undefined ? undefined : { dotted: false, files: false, nul: false, text };
 }
 
 /** Whether what is put in front of a compound may be something that opens and cannot be read. */

@@ -183,6 +183,7 @@ export class Places {
       case "unknown":
         return undefined;
       case "glob": {
+        if (arg.or) return this.#ofEach([arg.pattern, ...arg.or], cwds);
         // When nothing matches, the pattern itself is the name.
         const own = unescaped(arg.pattern);
         if (isAbsolute(own)) return this.#names(arg.pattern, "/")?.concat(own);
@@ -198,6 +199,11 @@ export class Places {
       default:
         return arg satisfies never;
     }
+  }
+
+  #ofEach(patterns: readonly string[], cwds: readonly string[] | undefined): readonly string[] | undefined {
+    const lists = patterns.map((pattern) => this.#textsOf({ kind: "glob", pattern, start: "", single: true }, cwds));
+    return lists.every((list) => list !== undefined) ? [...new Set(lists.flat())] : undefined;
   }
 
   #names(pattern: string, cwd: string): readonly string[] | undefined {

@@ -1,20 +1,19 @@
 // Simple commands: their words, assignments and redirections, and what the program behind them does.
 import type { Assignment, Command, Redirection, SyntaxNode, Word } from "unbash";
 import { forEachChild, parse } from "unbash";
-import { judgeBuiltin, stateAfter } from "./builtins.ts";
+import { stateAfter } from "./builtins.ts";
 import { emptinessTested, isVariable } from "./emptiness.ts";
 import { Names } from "./names.ts";
 import { UNKNOWN, type Part, type Reads, type Writes } from "./parts.ts";
-import { accepts } from "./programs/entry.ts";
 import { feedOf } from "./programs/feed.ts";
-import { outputsOf } from "./programs/others.ts";
 import { lookup } from "./programs/list.ts";
-import { asksVersion, TOOLCHAIN } from "./programs/versions.ts";
+import { TOOLCHAIN } from "./programs/versions.ts";
 import { TRANSPARENT_FOR_ALLOW } from "./programs/wrappers.ts";
 import { ACCEPT_EDITS } from "./programs/writers.ts";
-import { areSure, fedBy, hasInput, isSilenced, mayNotRead, redirectsOf } from "./redirects.ts";
+import { bare, Judge } from "./judge.ts";
+import { areSure, fedBy, hasInput, isSilenced, isText, mayNotRead, redirectsOf } from "./redirects.ts";
 import type { Arg, Change, Feed, Judgement, Nested } from "./types.ts";
-import { literal, READS_NOTHING, textArg, unknownEffect } from "./types.ts";
+import { literal, textArg } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
 import { union, type Context, type Place, type State } from "./context.ts";
 import { isHiddenSetter, isReader } from "./setters.ts";
@@ -48,7 +47,7 @@ export class SimpleCommands {
   #sink: Sink;
   #nestedLeft = MOST_NESTED_WORDS;
   #braces = { left: MOST_BRACED_WORDS };
-  #traced: { tests?: true; shows?: true } = {};
+  #judge: Judge;
   /** Commands that left everything as it was, to be taken again where the same text stands in the same state. */
   #known = new Map<string, { part: Part; state: State; taint: string | undefined }>();
 
@@ -56,6 +55,7 @@ export class SimpleCommands {
     this.#place = place;
     this.#targets = new Targets(place.files, sink);
     this.#sink = sink;
+    this.#judge = new Judge(place, this.#targets, sink);
   }
 
   /** A construct that does something by itself. */
@@ -75,7 +75,8 @@ export class SimpleCommands {
     const scope = isEmptiness ? this.#untold(context) : this.#scope(context);
     const source = `[[ ${operator} ${operand.text} ]]`;
     const arg = argOf(operand, scope);
-    if (operator === "-v" || operator === "-R") scope.problem(`[[ ${operator} ]] evaluates its operand`);
+    const isNamed = operator === "-v" && /^[A-Za-z_]\w*$/.test(operand.text);
+    if ((operator === "-v" && !isNamed) || operator === "-R") scope.problem(`[[ ${operator} ]] evaluates its operand`);
     if (scope.found !== undefined) this.construct(source, scope.found);
     if (!/^-[abcdefghkprsuwxGLNOS]$/.test(operator)) return;
     // Whether something is there is told of any name.
@@ -120,13 +121,14 @@ export class SimpleCommands {
   /** What this command, in front of a pipe, hands to xargs. */
   feedOf(node: Command, context: Context): Feed | undefined {
     // What else goes into the pipe could join the names.
-    const { reads, writes } = redirectsOf(node.redirects, this.#quiet(context));
-    const isQuiet = node.redirects.every(isSilenced);
-    if (!isQuiet || reads.length + writes.length > 0) return undefined;
-    const [command, ...args] = this.#words(node, this.#quiet(context));
+    const quiet = this.#quiet(context);
+    const others = node.redirects.filter((one) => !isText(one));
+    const { reads, writes } = redirectsOf(others, quiet);
+    if (!others.every(isSilenced) || reads.length + writes.length > 0) return undefined;
+    const [command, ...args] = this.#words(node, quiet);
     const name = literal(command);
     if (name === undefined) return undefined;
-    const feed = context.feed?.();
+    const feed = fedBy(node.redirects, context, quiet).feed?.();
     return feedOf({ name: bare(name), args, ...(feed ? { feed } : {}) });
   }
 
@@ -159,7 +161,8 @@ export class SimpleCommands {
     let harmlessPrefix = true;
     // Each is looked at: there may be substitutions in it.
     for (const one of assignments) if (!this.#isHarmless(one, words, scope)) harmlessPrefix = false;
-    const part = this.#part(words, { source, context: fedBy(node.redirects, context) });
+    const called = node.name !== undefined && state.functions.has(node.name.text);
+    const part = this.#part(words, { source, context: fedBy(node.redirects, context, scope), called });
     const why = scope.found ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
     const spoilt = why !== undefined && part.effect !== "unknown";
     if (spoilt) {
@@ -185,11 +188,16 @@ export class SimpleCommands {
   /** One command of known words; also what wrappers run in turn. */
   #part(
     words: readonly Arg[],
-    { source, context, nested }: { source: string; context: Context; nested?: Nested },
+    {
+      source,
+      context,
+      nested,
+      called = false,
+    }: { source: string; context: Context; nested?: Nested; called?: boolean },
   ): Part {
     const name = literal(words[0]);
     const args = words.slice(1);
-    const judged = this.#judge(name, args, { context, nested });
+    const judged = this.#judge.of(name, args, { context, nested, called });
     // What a guess guesses at is no help to anybody.
     const runs = nested?.guess ? judged.nested.filter(isCertain) : judged.nested;
     for (const one of runs) this.#nestedLeft -= one.words.length;
@@ -224,7 +232,10 @@ export class SimpleCommands {
   }
 
   #allWrites(changes: readonly Change[], context: Context, redirect: boolean): Writes[] {
-    return changes.map((change) => this.#targets.writes(change, context.state, redirect));
+    const { state } = context;
+    return changes.flatMap((change) =>
+      this.#targets.isNone(change, state) ? [] : this.#targets.writes(change, state, redirect),
+    );
   }
 
   /** Names that are only known when it runs, of a program that prints what is in files. */
@@ -233,34 +244,6 @@ export class SimpleCommands {
     const shown = "names it is handed";
     const plain = { recursive: false, follows: false, guess: false };
     return [{ shown, places: undefined, what: "content", ...plain, handed: true }];
-  }
-
-  #judge(
-    name: string | undefined,
-    args: readonly Arg[],
-    { context, nested }: { context: Context; nested: Nested | undefined },
-  ): Judgement {
-    if (name === undefined) return unknownEffect("which program runs is only known at run time");
-    if (name.includes("/") && bare(name) === name) return unknownEffect(`${name} is run by its path`);
-    if (!nested && context.state.functions.has(name)) return READS_NOTHING;
-    const program = bare(name);
-    if (name === program && this.#place.isOwn(program)) return unknownEffect(`${program} is a program of the project`);
-    // Of names that are added there is more than the question.
-    if (!nested?.added && asksVersion({ name: program, args })) return READS_NOTHING;
-    if (program === "set" && args.some((arg) => literal(arg)?.includes("x") !== false)) this.#trace({ shows: true });
-    const builtin = judgeBuiltin(program, args, context.state);
-    if (builtin) return builtin;
-    const entry = lookup(program);
-    if (!entry) return unknownEffect(`${program} is not known to only read`, { writes: outputsOf(program, args) });
-    const feed = program === "xargs" || program === "gxargs" ? context.feed?.() : undefined;
-    const added = nested?.added;
-    const words = HARMLESS_OPTIONS.has(program) ? this.#targets.undashed(args, context.state) : args;
-    const call = { name: program, args: words };
-    const found = entry.judge(feed || added ? { ...call, ...(feed && { feed }), ...(added && { added }) } : call);
-    const isOpen = found.effect === "unknown" && found.writes.length === 0;
-    const judged = isOpen ? { ...found, writes: outputsOf(program, args) } : found;
-    if (!added || accepts(entry, args, added)) return judged;
-    return unknownEffect(`${program} with names that are only known when it runs`, judged);
   }
 
   #nested(nested: Nested, context: Context): Part[] {
@@ -317,13 +300,8 @@ export class SimpleCommands {
 
   /** For a variable of which only is told whether it is empty: a trace would show it. */
   #untold(context: Context): WordScope {
-    this.#trace({ tests: true });
+    this.#judge.traced({ tests: true });
     return this.#quiet(context);
-  }
-
-  #trace(what: { tests?: true; shows?: true }): void {
-    Object.assign(this.#traced, what);
-    if (this.#traced.tests && this.#traced.shows) this.#sink.problem("a trace would show what is tested");
   }
 
   #words(node: Command, scope: Scope, context?: Context): Arg[] {
@@ -371,19 +349,10 @@ export class SimpleCommands {
   }
 }
 
-/** No option of theirs writes or runs anything. */
-const HARMLESS_OPTIONS = new Set(
-  "grep egrep fgrep ggrep wc du cksum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum".split(" "),
-);
 /** Programs for which it matters where they run. */
 const LOCAL = new Set(["git", ...TOOLCHAIN]);
 const TOO_DEEP = "it is nested too deeply";
 const PREFIX = "a variable in front changes what it does";
-
-/** The name of a program in a system folder; any other path is left as it is. */
-export function bare(name: string): string {
-  return name.startsWith("/") ? (/^(?:\/usr)?\/bin\/([^/]+)$/.exec(name)?.[1] ?? name) : name;
-}
 
 function assignmentsIn({ prefix }: Command): Assignment[] {
   return prefix.filter((item): item is Assignment => item.type === "Assignment");

@@ -9,14 +9,16 @@ export type Arg =
   /**
    * Names of files (an attacker may have chosen them), or the pattern itself when nothing matches. In `pattern` a
    * backslash makes the next character literal; `start` is the literal text before the first special character.
-   * `single`: one of the names (a loop variable), not all of them.
+   * `single`: one of the names (a loop variable), not all of them. `or`: or a name by one of these patterns; `start` is then
+   * that of the word which says least.
    */
-  | { kind: "glob"; pattern: string; start: string; single: boolean }
+  | { kind: "glob"; pattern: string; start: string; single: boolean; or?: readonly string[] }
   /**
    * Known only when it runs; begins with the literal `start`, ends with `end`. `single`: surely one word, not none or
    * several. `maybe`: some of what it could well be, for what must not be missed. `like`: what it is, with a 1 for
    * each number in it that is only known when it runs; "": a number or nothing. `digits`: a number or the
-   * name of a commit, or several words or none that begin with one.
+   * name of a commit, or several words or none that begin with one. `blank`: what it is, as a pattern, where all that is
+   * not known is nothing at all. `outer`: a parameter, or read from somewhere: whatever the text names could be in it.
    */
   | {
       kind: "unknown";
@@ -26,6 +28,8 @@ export type Arg =
       maybe?: readonly string[];
       like?: string;
       digits?: true;
+      blank?: string;
+      outer?: true;
     };
 
 /**
@@ -36,9 +40,9 @@ export type Use = { arg: Arg; what: "content" | "names"; recursive?: boolean; fo
 
 /**
  * A path a command changes. `remove` takes everything below with it, `some`: only what a test picks out of it; `write`
- * creates, replaces or alters.
+ * creates, replaces or alters. `onlyIn`: only where that is a folder.
  */
-export type Change = { arg: Arg; how: "write" | "remove"; recursive?: boolean; some?: boolean };
+export type Change = { arg: Arg; how: "write" | "remove"; recursive?: boolean; some?: boolean; onlyIn?: Arg };
 
 /**
  * What one program does with its arguments.
@@ -75,8 +79,11 @@ export type Nested = {
  */
 export type Added = { dotted: boolean; files: boolean };
 
-/** What is in front in the pipeline, as far as xargs needs it. `lines`: all of it, plain words with single blanks. */
-export type Feed = Added & { nul: boolean; lines?: readonly string[] };
+/**
+ * What comes in, as far as xargs and shells need it. `lines`: all of it, plain words with single blanks. `text`: about all of
+ * it, for rules that forbid.
+ */
+export type Feed = Added & { nul: boolean; lines?: readonly string[]; text?: string };
 
 export type Call = {
   name: string;
@@ -127,4 +134,15 @@ export function mayBeOption(arg: Arg): boolean {
     default:
       return arg satisfies never;
   }
+}
+
+/** Names below those the argument stands for. */
+export function below(arg: Arg & { kind: "glob" }, rest: string): Arg & { kind: "glob" } {
+  const { or } = arg;
+  return { ...arg, pattern: arg.pattern + rest, ...(or ? { or: or.map((pattern) => pattern + rest) } : {}) };
+}
+
+/** With a backslash before what would be special in a pattern. */
+export function asPattern(text: string): string {
+  return text.replace(/[*?[\\]/g, "\\$&");
 }

@@ -19,7 +19,9 @@ export type Value =
   /** An array and never anything else; `args`: its elements, where they are known. */
   | { kind: "array"; args: readonly Arg[] | undefined }
   /** `hash`: the name of a commit. */
-  | { kind: "integer" | "number" | "hash" | "unknown" };
+  | { kind: "integer" | "number" | "hash" }
+  /** `outer`: read from somewhere. */
+  | { kind: "unknown"; outer?: true };
 
 /** A number or nothing, so that arithmetic may use it. */
 export function isInteger(value: Value | undefined): boolean {

@@ -24,7 +24,6 @@ import { mayChange, type Part } from "./parts.ts";
 import { isPlainName } from "./variables.ts";
 import { settled, union, type Context, type Place, type State } from "./context.ts";
 import { insideFunction, isPlainFunction } from "./functions.ts";
-import { fedBy } from "./redirects.ts";
 import { mayLeave, mayMove } from "./moves.ts";
 import { SimpleCommands } from "./simple.ts";
 import { mayHideCommands } from "./words.ts";
@@ -242,7 +241,7 @@ export class Walk {
   #redirected(node: Redirected, context: Context): State {
     this.#simple.redirects(node.redirects, context, context.source.slice(node.pos, node.end));
     const noInput = context.noInput || this.#simple.mayNotRead(node.redirects, context);
-    const after = this.#command(node.command, { ...fedBy(node.redirects, context), noInput });
+    const after = this.#command(node.command, { ...context, feed: undefined, noInput });
     // Where one fails, nothing of it runs.
     return this.#simple.surelyRedirects(node.redirects, context) ? after : union([context.state, after]);
   }

@@ -88,7 +88,7 @@ function complexArg(word: Word, scope: Scope): Arg {
     if (piece.kind === "glob") return { kind: "text", text: piece.pattern, quoted: true };
     return { ...piece, quoted: true };
   });
-  const [arg, ...more] = assemble(pieces);
+  const [arg = pieces.length === 0 ? NOTHING : undefined, ...more] = assemble(pieces);
   return arg && more.length === 0 ? arg : { kind: "unknown", start: "", single: true };
 }
 
@@ -299,7 +299,10 @@ function expanded({ parameter: name, operation }: Parameter, operands: readonly 
 /** Of a substitution: the folders everybody has, where it does little else than print them. */
 function printed(text: string, { home, cwd }: Scope): string[] {
   const isHome = /(?:~|\$\{?HOME\}?)\/?["']?\s*[)`]$/.test(text);
-  const isHere = /^(?:\$\(|`)\s*(?:pwd|git\s+rev-parse\s+--show-toplevel)\b|\$\{?PWD\}?["']?\s*[)`]$/.test(text);
+  const isHere =
+    /^(?:\$\(|`)\s*(?:pwd|git\s+rev-parse\s+--show-toplevel|(?:realpath|readlink\s+-[fem]|dirname)\s+["']?(?:\.{1,2}|\$\(pwd\)|`pwd`)["']?\s*[)`])|\$\{?PWD\}?["']?\s*[)`]$|[;&]\s*pwd\s*[)`]$/.test(
+      text,
+    );
   return [...(isHome ? [home] : []), ...(isHere && cwd !== undefined ? [cwd] : [])];
 }
 
@@ -349,7 +352,8 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
     if (value?.kind === "array") return [{ kind: "unknown", quoted }];
     if (value?.kind === "integer") return [SIGNED];
     if (value?.kind === "number") return [{ kind: "unknown", quoted, digits: true, number: "perhaps", signed: true }];
-    return [value?.kind === "hash" ? { kind: "unknown", quoted, digits: true } : { kind: "unknown", quoted }];
+    if (value?.kind === "hash") return [{ kind: "unknown", quoted, digits: true }];
+    return [value ? couldBe(value, quoted) : { kind: "unknown", quoted }];
   }
   if (!mayPrint(name)) {
     scope.problem(
@@ -359,17 +363,28 @@ function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
     );
   }
   // Assigned somewhere, but perhaps not before this word.
-  if (scope.values.has(name)) return [{ kind: "unknown", quoted }];
+  const assigned = scope.values.get(name);
+  if (assigned) return [couldBe(assigned, quoted)];
   if (name === "HOME") return [{ kind: "value", args: [{ kind: "text", text: scope.home }], quoted }];
   if (name === "PWD" && scope.cwd !== undefined) {
     return [{ kind: "value", args: [{ kind: "text", text: scope.cwd }], quoted }];
   }
   // Wherever it was before: the project, as often as not.
   if (name === "OLDPWD") return [{ kind: "unknown", quoted, maybe: ANYWHERE }];
+  if (isNumber(name)) return [NUMBER];
   // `@` is as many words as there are, none of none.
-  return [isNumber(name) ? NUMBER : { kind: "unknown", quoted: quoted && name !== "@" }];
+  const isGiven = /^([@*]|\d+)$/.test(name);
+  return [{ kind: "unknown", quoted: quoted && name !== "@", ...(isGiven ? { outer: true } : {}) }];
 }
 
+/** A variable of which is not known what it holds here. */
+function couldBe(value: Value, quoted: boolean): Piece {
+  if (value.kind === "unknown" && value.outer) return { kind: "unknown", quoted, outer: true };
+  return unknownPiece(quoted, value.kind === "words" ? value.args.flatMap((arg) => literal(arg) ?? []) : []);
+}
+
+/** `x=` */
+const NOTHING: Arg = { kind: "text", text: "" };
 const isGlob = ({ kind }: Arg) => kind === "glob";
 
 const NUMBER: Piece = { kind: "unknown", quoted: true, digits: true, number: "surely" };

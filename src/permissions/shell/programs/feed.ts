@@ -48,8 +48,11 @@ function isPlainWords(args: readonly Arg[]): boolean {
 }
 
 function echoFeed(args: readonly Arg[]): Feed | undefined {
-  if (!isPlainWords(args)) return undefined;
   const words = literals(args);
+  if (!isPlainWords(args)) {
+    const text = words?.filter((word) => !/^-[neE]+$/.test(word)).join(" ");
+    return text === undefined ? undefined : { ...NOTHING_KNOWN, text };
+  }
   return { ...NOTHING_KNOWN, dotted: true, ...(words && words.length > 0 ? { lines: [words.join(" ")] } : {}) };
 }
 
@@ -58,7 +61,11 @@ function literals(args: readonly Arg[]): string[] | undefined {
   return words.length === args.length ? words : undefined;
 }
 
-function printfFeed([format, ...words]: readonly Arg[]): Feed | undefined {
+function printfFeed(args: readonly Arg[]): Feed | undefined {
+  return printfWords(args) ?? { ...NOTHING_KNOWN, text: args.flatMap((arg) => literal(arg) ?? []).join("\n") };
+}
+
+function printfWords([format, ...words]: readonly Arg[]): Feed | undefined {
   const ending = /^%s\\(n|0|x00)$/.exec(literal(format) ?? "")?.[1];
   if (ending === undefined || !isPlainWords(words)) return undefined;
   const lines = literals(words);
@@ -125,6 +132,6 @@ function filterFeed({ name, args, feed }: Call): Feed | undefined {
   // Names between NUL are one long line to a filter that is not told so; blanks in names are as before.
   if (feed.nul !== has("-z") && name !== "cat") return undefined;
   // Some of them, or in another order.
-  const { lines: _, ...rest } = feed;
-  return rest;
+  const { lines: _, text, ...rest } = feed;
+  return name === "cat" && text !== undefined ? { ...rest, text } : rest;
 }

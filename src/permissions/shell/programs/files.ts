@@ -1,7 +1,7 @@
 // Programs that list files and folders, print what is in a file, or compare files.
 import { parseOptions, type ProgramSpec } from "../options.ts";
 import type { Arg, Program, Use } from "../types.ts";
-import { literal, textArg } from "../types.ts";
+import { asPattern, below, literal, textArg } from "../types.ts";
 import { careful, entries, has, unless, withHelp } from "./entries.ts";
 import type { Entry } from "./entry.ts";
 
@@ -163,12 +163,11 @@ function withContents(use: Use): Use[] {
   const text = literal(arg);
   if (arg.kind === "oneof") return arg.texts.flatMap((one) => withContents({ ...use, arg: textArg(one) }));
   if (text === "-" || text === "/dev/null" || (text === undefined && arg.kind !== "glob")) return [use];
-  const folder = arg.kind === "glob" ? arg.pattern : (text ?? "").replace(/[*?[\\]/g, "\\$&");
-  const start = arg.kind === "glob" ? arg.start : `${text}/`;
-  const inside = ["/*", "/.*"].map((rest): Use => {
-    return { ...use, arg: { kind: "glob", pattern: folder + rest, start, single: false } };
-  });
-  return [use, ...inside];
+  const folder: Arg & { kind: "glob" } =
+    arg.kind === "glob"
+      ? { ...arg, single: false }
+      : { kind: "glob", pattern: asPattern(text ?? ""), start: `${text}/`, single: false };
+  return [use, ...["/*", "/.*"].map((rest): Use => ({ ...use, arg: below(folder, rest) }))];
 }
 
 // --diff-program runs a program.

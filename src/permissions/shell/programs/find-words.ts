@@ -13,6 +13,8 @@ export type Find = {
   compared: Arg[];
   writes: Change[];
   deletes: boolean;
+  /** Patterns of names and paths it looks for. */
+  names: string[];
   /** A test picks some of the files, whatever else is asked. */
   narrowed: boolean;
   commands: FindCommand[];
@@ -57,6 +59,7 @@ export function readFind(args: readonly Arg[]): Find {
     compared: [],
     writes: [],
     deletes: false,
+    names: [],
     narrowed: false,
     commands: [],
     prints: [],
@@ -164,6 +167,10 @@ function readValued(reader: Reader, name: string): void {
   if (isWriting) reader.writes.push({ arg: value, how: "write" });
   if (name === "-fprintf") reader.at++;
   if (COMPARED.test(name)) reader.compared.push(value);
+  if (/^-i?(?:name|path|wholename)$/.test(name) && !reader.negated) {
+    const text = literal(value) ?? "";
+    reader.names.push(name.startsWith("-i") ? text.toLowerCase() : text);
+  }
   if (name === "-printf") reader.prints.push({ how: "other", files: false });
   if (NARROWING.test(name) && !/^[*?/.]*$/.test(literal(value) ?? "")) narrow(reader);
   const frame = reader.frames.at(-1);

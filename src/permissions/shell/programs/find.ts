@@ -1,21 +1,26 @@
 // find: looks for files by a closed list of tests and actions.
 import { everything } from "../options.ts";
-import type { Call, Change, Judgement } from "../types.ts";
+import type { Arg, Call, Change, Judgement } from "../types.ts";
 import { literal, textArg, unknownEffect } from "../types.ts";
 import { findReads, nestedOf, readFind } from "./find-words.ts";
 import type { Entry } from "./entry.ts";
+import { isRemover, WRITERS } from "./writers.ts";
 
 // Names that are added would be taken for start points, tests or actions: never.
 export const FIND: ReadonlyMap<string, Entry> = new Map(["find", "gfind"].map((name) => [name, { judge: judgeFind }]));
 
-const REMOVERS = /^(?:.*\/)?(?:rm|unlink|shred|rmdir|trash)$/;
-
 function judgeFind({ name, args }: Call): Judgement {
   const find = readFind(args);
   const starts = find.starts.length > 0 ? find.starts : [textArg(".")];
-  const removed = starts.map((arg): Change => ({ arg, how: "remove", recursive: true, some: find.narrowed }));
-  const removes = find.commands.some(({ words }) => words.some((word) => REMOVERS.test(literal(word) ?? "")));
-  const writes = [...find.writes, ...(find.deletes || removes ? removed : [])];
+  const removes = find.commands.some(({ words }) => words.some((word) => isRemover(literal(word) ?? "")));
+  const changes = find.commands.some(({ words: [word] }) => WRITERS.has(literal(word) ?? ""));
+  const how = find.deletes || removes ? "remove" : changes ? "write" : undefined;
+  const named = starts.flatMap((start) => find.names.flatMap((name) => namedBelow(literal(start), name)));
+  const changed = how === undefined ? [] : [...starts, ...named];
+  const writes = [
+    ...find.writes,
+    ...changed.map((arg): Change => ({ arg, how: how ?? "write", recursive: true, some: find.narrowed })),
+  ];
   const nested = find.commands.map((command) => nestedOf(command, find.starts));
   const reads = findReads(find);
   const hidden = find.commands.some(
@@ -26,6 +31,22 @@ function judgeFind({ name, args }: Call): Judgement {
     return unknownEffect(`${name}: ${problem}`, { reads: [...reads, ...everything(args)], writes, nested });
   }
   if (writes.length === 0) return { effect: "read", why: "", reads, writes, nested };
-  const does = find.deletes ? "-delete removes files" : removes ? "-exec removes files" : "writes a file";
+  const does = find.deletes
+    ? "-delete removes files"
+    : removes
+      ? "-exec removes files"
+      : changes
+        ? "-exec changes files"
+        : "writes a file";
   return { effect: "files", why: `${name} ${does}`, reads, writes, nested };
+}
+
+/** Files right there that a test for names picks out, whether or not they begin with a dot. */
+function namedBelow(start: string | undefined, pattern: string): Arg[] {
+  if (start === undefined || pattern === "") return [];
+  const paths = pattern.includes("/") ? [pattern] : [`${start}/${pattern}`];
+  if (/^[*?[]/.test(pattern) && !pattern.includes("/")) paths.push(`${start}/.${pattern}`);
+  return paths.map((path) =>
+    /[*?[\\]/.test(path) ? { kind: "glob", pattern: path, start, single: false } : textArg(path),
+  );
 }

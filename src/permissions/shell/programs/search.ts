@@ -1,7 +1,7 @@
 // Programs that look for text in files, for files, or for programs.
 import { hasOption, parseOptions, type Parsed, type ProgramSpec } from "../options.ts";
-import type { Arg, Program, Use } from "../types.ts";
-import { literal, textArg } from "../types.ts";
+import type { Arg, Nested, Program, Use } from "../types.ts";
+import { below, literal, textArg } from "../types.ts";
 import { careful, entries, has } from "./entries.ts";
 import { RG_LONG, RG_VALUES } from "./search-rg.ts";
 
@@ -64,7 +64,7 @@ function ignoreFiles(arg: Arg): Arg[] {
   const names = [".ignore", ".rgignore", ".gitignore"];
   if (arg.kind === "oneof") return arg.texts.flatMap((text) => ignoreFiles(textArg(text)));
   if (arg.kind === "unknown") return [];
-  if (arg.kind === "glob") return names.map((name) => ({ ...arg, pattern: `${arg.pattern}/${name}` }));
+  if (arg.kind === "glob") return names.map((name) => below(arg, `/${name}`));
   const steps = arg.text.split("/");
   const folders = steps.map((_, i) => steps.slice(0, i + 1).join("/"));
   return ["", ...folders.filter((folder) => folder !== "" && folder !== ".").map((folder) => `${folder}/`)].flatMap(
@@ -107,7 +107,7 @@ const fd = aroundHere(FD, { looksHere: (parsed) => !has(parsed, "--search-path")
 const fdWithPaths: Program = (call) => {
   const judged = fd(call);
   const parsed = parseOptions(call.args, FD);
-  if ("problem" in parsed) return judged;
+  if ("problem" in parsed) return { ...judged, nested: commandsOf(call.args) };
   const follows = has(parsed, "-L", "--follow");
   const paths = parsed.options.flatMap(({ name, value }) => (name === "--search-path" && value ? [value] : []));
   return {
@@ -115,6 +115,12 @@ const fdWithPaths: Program = (call) => {
     reads: [...judged.reads, ...paths.map((arg): Use => ({ arg, what: "names", recursive: true, follows }))],
   };
 };
+
+/** What -x and -X run, with names that it finds. */
+function commandsOf(args: readonly Arg[]): Nested[] {
+  const at = args.findIndex((arg) => /^(?:-\w*[xX]|--exec(?:-batch)?)$/.test(literal(arg) ?? ""));
+  return at < 0 ? [] : [{ words: args.slice(at + 1), added: { dotted: false, files: false } }];
+}
 
 type Around = {
   /** Whether it searches the working directory when no paths are given. */

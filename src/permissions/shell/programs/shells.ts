@@ -4,7 +4,7 @@ import type { Call, Judgement } from "../types.ts";
 import { literal, onlyReads, READS_NOTHING, unknownEffect } from "../types.ts";
 import type { Entry } from "./entry.ts";
 
-const SHELL_NAMES = "bash sh dash ash zsh ksh ksh93 mksh yash rbash fish";
+export const SHELL_NAMES: readonly string[] = "bash sh dash ash zsh ksh ksh93 mksh yash rbash fish".split(" ");
 
 // `-c` takes no value of its own: the script is the first operand.
 const OPTIONS: OptionTable = {
@@ -15,14 +15,14 @@ const OPTIONS: OptionTable = {
 };
 
 export const SHELLS: ReadonlyMap<string, Entry> = new Map<string, Entry>([
-  ...SHELL_NAMES.split(" ").map((name): [string, Entry] => [name, { judge: judgeShell }]),
+  ...SHELL_NAMES.map((name): [string, Entry] => [name, { judge: judgeShell }]),
   ["eval", { judge: judgeEval }],
   ["trap", { judge: judgeTrap }],
   ["source", { judge: judgeSource }],
   [".", { judge: judgeSource }],
 ]);
 
-function judgeShell({ name, args }: Call): Judgement {
+function judgeShell({ name, args, feed }: Call): Judgement {
   const words = args.map(literal);
   if (words.length === 1 && words[0] === "--version") return READS_NOTHING;
   // Only a check of the syntax. Others than these read startup files of their own first.
@@ -40,7 +40,9 @@ function judgeShell({ name, args }: Call): Judgement {
   const { options, operands } = parsed;
   const script = literal(operands[0]);
   if (!options.some((option) => option.name === "-c")) {
-    return unknownEffect(`${name} runs a script`, { reads: everything(operands.slice(0, 1)) });
+    const isFed = operands.length === 0 || INPUT.test(script ?? "") || options.some((option) => option.name === "-s");
+    const nested = isFed && feed?.text !== undefined ? [{ words: [], script: feed.text }] : [];
+    return unknownEffect(`${name} runs a script`, { reads: everything(operands.slice(0, 1)), nested });
   }
   return unknownEffect(`${name} -c runs a text as a script`, {
     nested: script === undefined ? [] : [{ words: [], script }],
@@ -65,6 +67,13 @@ function judgeTrap({ args }: Call): Judgement {
   return unknownEffect("trap runs a text later", { nested: isText ? [{ words: [], script }] : [] });
 }
 
-function judgeSource({ name, args }: Call): Judgement {
-  return unknownEffect(`${name} runs a script`, { reads: everything(args.slice(0, 1)) });
+function judgeSource({ name, args, feed }: Call): Judgement {
+  const isFed = INPUT.test(literal(args[0]) ?? "") && feed?.text !== undefined;
+  return unknownEffect(`${name} runs a script`, {
+    reads: everything(args.slice(0, 1)),
+    nested: isFed ? [{ words: [], script: feed.text }] : [],
+  });
 }
+
+/** What comes in, as a file. */
+const INPUT = /^(?:-|\/dev\/(?:stdin|fd\/0)|\/proc\/self\/fd\/0)$/;

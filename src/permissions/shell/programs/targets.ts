@@ -24,8 +24,14 @@ export function copied(
   // With two sources for certain the target is a folder; a pattern may stand for one file only.
   const intoFolder = folder !== undefined || sources.filter(isThere).length > 1;
   const below = exact ? [] : sources.map((one) => inside(target, one));
-  const written = intoFolder && !exact ? below : [target, ...below];
-  return { reads, writes: [...removed, ...written.map((arg): Change => ({ arg, how: "write", ...deep }))] };
+  const whole = intoFolder && !exact ? [] : [target];
+  const only = whole.length > 0 ? { onlyIn: target } : {};
+  const writes = [...whole.map(written), ...below.map((arg) => ({ ...written(arg), ...only }))];
+  return { reads, writes: [...removed, ...writes.map((change): Change => ({ ...change, ...deep }))] };
+}
+
+function written(arg: Arg): Change {
+  return { arg, how: "write" };
 }
 
 function isThere(arg: Arg): boolean {

@@ -76,6 +76,9 @@ const SPECS: Readonly<Record<string, WrapperSpec>> = {
     // Without a variable the command could run otherwise than looked at, in another folder for certain.
     why: (options) => (options.length > 0 ? `env with ${options[0]?.name}` : undefined),
   },
+  noglob: { through: FORBID, why: "it is a word of zsh alone" },
+  caffeinate: { flags: "disum", values: "tw", through: FORBID, why: PRIORITY },
+  unbuffer: { flags: "p", through: FORBID, why: SURROUNDINGS },
   ionice: {
     flags: "t",
     values: "cnpPu",

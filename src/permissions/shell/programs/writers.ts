@@ -9,6 +9,13 @@ import { judgeDd } from "./dd.ts";
 /** What the mode acceptEdits may approve when all that is changed is in the workspace. */
 export const ACCEPT_EDITS: ReadonlySet<string> = new Set("mkdir touch rm rmdir mv cp tee sed".split(" "));
 
+const REMOVERS = /^(?:.*\/)?g?(?:rm|unlink|shred|rmdir|trash)$/;
+
+/** By its name, or as the last part of its path. */
+export function isRemover(program: string): boolean {
+  return REMOVERS.test(program);
+}
+
 type Touched = { reads?: readonly Use[]; writes: readonly Change[]; problem?: string };
 
 type WriterSpec = OptionTable & {
