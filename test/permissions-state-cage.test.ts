@@ -205,7 +205,7 @@ function stepOf(dice: Dice, depth: number): string {
   const roll = dice(10);
   if (roll < 3)
     return (
-      dice.one(["cd ", "cd ", "cd ", "cd -P ", "command cd ", "builtin cd ", "! cd ", "pushd ", "pushd "]) +
+      dice.one(["cd ", "cd ", "cd ", "cd -P ", "cd -L ", "command cd ", "builtin cd ", "! cd ", "pushd ", "pushd "]) +
       dice.one(FOLDERS)
     );
   if (roll < 5) return dice.one([SETTERS, SETTERS, COUNTERS, ARRAYS][dice(4)] ?? SETTERS);

@@ -2,7 +2,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { parseOptions } from "./options.ts";
 import { followed, type Place, type State } from "./context.ts";
-import type { Files } from "./resolve.ts";
+import { placeOf, type Files } from "./resolve.ts";
 import type { Arg, Judgement } from "./types.ts";
 import { literal, onlyReads, READS_NOTHING, unknownEffect } from "./types.ts";
 import { isHarmlessPrefix, isPlainName } from "./variables.ts";
@@ -119,7 +119,7 @@ function cdTarget(args: readonly Arg[], { previous }: State): Arg | undefined {
   const parsed = parseOptions(args, CD);
   if ("problem" in parsed) return undefined;
   const [target, ...more] = parsed.operands;
-  if (more.length > 0) return undefined;
+  if (more.length > 0 || (!target && args.length > 0)) return undefined;
   if (literal(target) === "-") return previous && { kind: "oneof", texts: previous };
   return target ?? { kind: "text", text: "~" };
 }
@@ -139,7 +139,7 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
   const to = args.length === 0 ? [place.home] : texts;
   // With -P the links on the way count, not the names.
   const isPhysical = args.some((arg) => /^-\w*P/.test(literal(arg) ?? ""));
-  if (isPhysical && !cwds.every((cwd) => to.every((one) => isReal(resolve(cwd, one), cwd, place.files)))) return lost;
+  if (isPhysical && !cwds.every((cwd) => to.every((one) => isReal(one, cwd, place.files)))) return lost;
   const next = followed(cwds.flatMap((cwd) => to.map((one) => resolve(cwd, one))));
   const either = next && followed([...cwds, ...next]);
   if (!either) return { ...lost, beyond: true };
@@ -155,7 +155,8 @@ function afterCd(args: readonly Arg[], state: State, place: Place): State {
 
 /** No link is on the way to where it is or will be. */
 function isReal(to: string, from: string, files: Files): boolean {
-  return [to, from].every((path) => files.realPath(path) === path);
+  const { given, real } = placeOf(to, from, files);
+  return given === real && files.realPath(from) === from;
 }
 
 /** Whether each `..` of it comes after a folder that is there: `cd` fails where there is none. */
