@@ -86,6 +86,7 @@ const COUNTERS = [
   ],
 ];
 const ARRAYS = [
+  ...[`read -ra ${NAME} < a.txt`, `read -r -a ${NAME} <<< "x y"`, `read -a ${NAME}`, `IFS=: read -ra ${NAME} <<< $x`],
   ...[`mapfile -t ${NAME} < a.txt`, `mapfile -t ${NAME}`, `mapfile -t ${NAME} < nosuch`, `builtin mapfile -t ${NAME}`],
   ...["mapfile -t a < a.txt", `readarray ${NAME} <<< x`, `mapfile -t ${NAME} < <(cat a.txt)`, `echo | mapfile ${NAME}`],
   ...[`builtin readarray -t ${NAME} < a.txt`, `mapfile ${NAME} 3< a.txt`, `(( $(wc -l < nosuch) > (${NAME}=1) ))`],
@@ -118,6 +119,13 @@ const ARRAYS = [
   ],
 ];
 const ELEMENTS = [
+  ...[
+    `echo "\${!${NAME}[@]}"`,
+    `echo \${${NAME}[-1]}`,
+    `((\${#${NAME}[@]} > 0)) && echo \${${NAME}[-1]}`,
+    `for ((i=0; i<\${#a[@]}; i++)); do cat "\${a[0]}"; done`,
+    'for i in ${!a[@]}; do echo "$i"; cat "${a[-1]}"; done',
+  ],
   ...[
     `[[ $${NAME} =~ (.*) ]]; echo "$\{BASH_REMATCH[1]}"`,
     `[[ abc =~ b ]] && echo $\{BASH_REMATCH[@]} $\{PIPESTATUS[@]}`,

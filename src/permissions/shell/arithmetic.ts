@@ -81,6 +81,8 @@ function isPositive(expression: ArithmeticExpression, { values, defined }: Varia
 
 function isNumberWord(text: string, { values, defined, pasted }: Variables): boolean {
   if (/^(0[xX][0-9a-fA-F]+|0|[1-9]\d*)$/.test(text)) return true;
+  const counted = /^\$\{#([A-Za-z_]\w*)\[[@*]\]\}$/.exec(text)?.[1];
+  if (counted !== undefined) return defined.has(counted) && values.get(counted)?.kind === "array";
   const name = /^\$?\{?([A-Za-z_]\w*|[?#$!])\}?$/.exec(text)?.[1];
   if (name === undefined) return false;
   if (!defined.has(name)) return !values.has(name) && isNumberName(name) && text.startsWith("$");
@@ -93,7 +95,7 @@ function isNumberWord(text: string, { values, defined, pasted }: Variables): boo
 }
 
 /** Numbers, names and operators, nothing that could end it sooner for bash than for the parser. */
-const PLAIN = /^(?:[\w \t+*/%<>=!&|^~?:,()-]|\$[A-Za-z_?#]|\$\{[A-Za-z_]\w*\})*$/;
+const PLAIN = /^(?:[\w \t+*/%<>=!&|^~?:,()-]|\$[A-Za-z_?#]|\$\{[A-Za-z_]\w*\}|\$\{#[A-Za-z_]\w*\[[@*]\]\})*$/;
 
 /**
  * Read by bash as it is by the parser: parentheses that close, a colon for each question mark, and an operator between any

@@ -26,15 +26,19 @@ export function indexed(part: ParameterExpansionPart, variables: Variables, quot
   const found = arrayOf(part, variables);
   const at = index?.text ?? "";
   // Set by bash itself: what a regular expression found, how the commands of a pipe ended.
-  const isOwn = /^(BASH_REMATCH|PIPESTATUS)$/.test(parameter) && !variables.values.has(parameter);
+  const isOwn = /^(BASH_REMATCH|BASH_VERSINFO|PIPESTATUS)$/.test(parameter) && !variables.values.has(parameter);
   if (isOwn && prefix === undefined && !operation && /^([@*]|\d{1,3})$/.test(at))
     return { kind: "unknown", quoted: quoted && at !== "@" };
-  if (!found || prefix === "!" || operation || !/^(?:[@*]|0|[1-9]\d{0,5})$/.test(at)) return undefined;
+  if (!found || operation || !/^(?:[@*]|0|-?[1-9]\d{0,5})$/.test(at)) return undefined;
+  // Its indices: as many words as there are elements.
+  if (prefix === "!") return /^[@*]$/.test(at) ? { kind: "unknown", quoted: quoted && at === "*" } : undefined;
   if (prefix === "#") return { kind: "unknown", quoted: true, digits: true, number: "surely" };
   const all = found.args?.every((arg) => arg.kind === "text") ? found.args : undefined;
   // `@` is as many words as there are elements, none of none.
   if (at === "@") return { kind: "unknown", quoted: false };
-  const arg = at === "*" ? undefined : all?.[Number(at)];
+  // From the end; where there are not so many, it is an error.
+  if (at.startsWith("-") && !all?.at(Number(at))) return undefined;
+  const arg = at === "*" ? undefined : all?.at(Number(at));
   if (arg) return { kind: "value", args: [arg], quoted };
   return all && at !== "*" && quoted ? { kind: "text", text: "", quoted } : { kind: "unknown", quoted };
 }

@@ -172,8 +172,12 @@ function isWay(path: string, cwd: string, files: Files): boolean {
 
 /** The variables `read` sets; undefined when it is not known or not harmless. */
 function readNames(args: readonly Arg[]): string[] | undefined {
-  const parsed = parseOptions(args, { flags: "rs", values: "pnNtd", strict: true });
+  const parsed = parseOptions(args, { flags: "rs", values: "pnNtda", strict: true });
   if ("problem" in parsed) return undefined;
+  // Only by itself, so that which word is the array is plain to see.
+  const array = parsed.options.find(({ name }) => name === "-a")?.value;
+  if (array && (parsed.operands.length > 0 || args.at(-1) !== array || !/^-r?a$/.test(literal(args.at(-2)) ?? "")))
+    return undefined;
   // With no time, or a number that is none, it leaves them as they were.
   const isFine = parsed.options.every(({ name, value }) => {
     const text = literal(value) ?? "";
@@ -181,7 +185,7 @@ function readNames(args: readonly Arg[]): string[] | undefined {
     return !/^-[nN]$/.test(name) || /^[1-9]\d{0,5}$/.test(text);
   });
   if (!isFine) return undefined;
-  const names = parsed.operands.map((arg) => literal(arg) ?? "");
+  const names = [...parsed.operands, ...(array ? [array] : [])].map((arg) => literal(arg) ?? "");
   return names.every(isPlainName) ? names : undefined;
 }
 
@@ -196,6 +200,8 @@ function arrayName(args: readonly Arg[]): string | undefined {
 /** `set` alone prints every variable; some options change how later words are taken. */
 function judgeSet(args: readonly Arg[]): Judgement {
   const texts = args.map((arg) => literal(arg) ?? "?");
+  // The options and nothing else.
+  if (texts.length === 1 && (texts[0] === "-o" || texts[0] === "+o")) return READS_NOTHING;
   const fine = texts.every((text, i) => {
     if (/^[-+][euxvEC]*o?$/.test(text) && text.length > 1) return true;
     return /^[-+]\w*o$/.test(texts[i - 1] ?? "") && /^(pipefail|errexit|nounset|xtrace|errtrace|noclobber)$/.test(text);

@@ -155,7 +155,10 @@ function assignedIn({ name, index, append = false, value }: Assignment): Assigne
 
 /** Any word of such a command that could be a name. */
 function setBy({ name: command, args }: Command): Assigned[] {
-  const array = /^(mapfile|readarray)$/.test(command?.value ?? "") ? ({ array: "append" } as const) : {};
+  const name = command?.value ?? "";
+  const isArray =
+    /^(mapfile|readarray)$/.test(name) || (name === "read" && args.some(({ text }) => /^-r?a$/.test(text)));
+  const array = isArray ? ({ array: "append" } as const) : {};
   return args.flatMap((arg): Assigned[] =>
     arg.type === "Word" && /^[A-Za-z_]\w*$/.test(arg.value) ? [{ name: arg.value, ...array }] : [],
   );

@@ -136,6 +136,8 @@ export const FILE_COMMANDS = commands(
   ["apply", APPLY],
   ["clean", CLEAN],
   ["fsck", FSCK],
+  ["stripspace", { flags: "sc", long: "strip-comments comment-lines", operands: "none" }],
+  ["column", { long: "mode= width= indent= nl= padding= raw-mode=", operands: "none" }],
   ["verify-pack", { flags: "vs", long: "verbose stat-only", operands: "names" }],
   ["patch-id", { long: "stable unstable verbatim", operands: "none" }],
   [

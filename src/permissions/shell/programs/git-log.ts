@@ -82,6 +82,15 @@ const DIFF_PLUMBING: ProgramSpec = {
   long: `${LOG_LONG} cached merge-base base ours theirs stdin no-commit-id always`,
 };
 
+// Without --stdout it writes files; --signature-file and --to with their like are for mails.
+const FORMAT_PATCH: ProgramSpec = {
+  ...LOG,
+  flags: `${DIFF_SHORT.flags}nNk`,
+  values: DIFF_SHORT.values,
+  long: `${LOG_LONG} stdout numbered no-numbered keep-subject subject-prefix= signature= no-signature zero-commit start-number=`,
+  refuse: (parsed) => (has(parsed, "--stdout") ? refuseDiff(parsed) : "without --stdout it writes files"),
+};
+
 const SHORTLOG: ProgramSpec = {
   ...LOG,
   flags: `${LOG.flags}ne`,
@@ -130,6 +139,7 @@ const stash = verbs(
 export const HISTORY_COMMANDS = commands(
   ["log whatchanged show", LOG],
   ["diff", diff],
+  ["format-patch", FORMAT_PATCH],
   ["diff-tree diff-index diff-files", DIFF_PLUMBING],
   ["shortlog", SHORTLOG],
   ["rev-list", REV_LIST],

@@ -121,6 +121,16 @@ export const REF_COMMANDS = commands(
   ["merge-base", { flags: "a", long: "all octopus independent is-ancestor fork-point", operands: "text" }],
   ["check-ref-format", { long: "branch allow-onelevel no-allow-onelevel refspec-pattern normalize", operands: "text" }],
   ["worktree", worktree],
+  [
+    "replace",
+    {
+      flags: "l",
+      long: "list format=",
+      operands: "text",
+      refuse: (parsed) =>
+        has(parsed, "-l", "--list") || parsed.operands.length === 0 ? undefined : "it replaces an object",
+    },
+  ],
   ["notes", notes],
   ["bisect", bisect],
 );

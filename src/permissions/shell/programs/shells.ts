@@ -61,7 +61,7 @@ function judgeEval({ args }: Call): Judgement {
 
 function judgeTrap({ args }: Call): Judgement {
   const words = args.map(literal);
-  if (words.length === 1 && words[0] === "-l") return READS_NOTHING;
+  if (words.length === 1 && (words[0] === "-l" || words[0] === "-p")) return READS_NOTHING;
   const script = words[0] === "--" ? words[1] : words[0];
   const isText = script !== undefined && script !== "" && !script.startsWith("-");
   return unknownEffect("trap runs a text later", { nested: isText ? [{ words: [], script }] : [] });

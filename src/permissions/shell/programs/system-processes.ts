@@ -67,19 +67,15 @@ function isFormatOf(arg: Arg, before: Arg | undefined, args: readonly Arg[]): bo
   return args.indexOf(arg) === args.indexOf(before) + 1;
 }
 
-/** Once or a few times, to a pipe. */
+/** A few times (macOS). With -b that of Linux makes a folder for its settings in the home. */
 const TOP: ProgramSpec = {
-  flags: "bcHiS1",
-  values: "nlopuUwd",
+  flags: "cS",
+  values: "lnopsU",
   operands: "none",
   refuse: (parsed) => {
-    const counts = parsed.options.filter(({ name }) => name === "-l" || name === "-n");
-    const few = counts.every(({ name, value }) => (name === "-n" ? /^\d{1,3}$/ : /^[1-5]$/).test(literal(value) ?? ""));
-    const batch =
-      has(parsed, "-b") &&
-      parsed.options.some(({ name, value }) => name === "-n" && /^[1-5]$/.test(literal(value) ?? ""));
-    if (has(parsed, "-d") || !few) return "how long it runs is not known";
-    return batch || has(parsed, "-l") ? undefined : "without -b and -n, or -l, it never ends";
+    const isFew = ({ value }: { value?: Arg }) => /^[1-5]$/.test(literal(value) ?? "");
+    const counts = parsed.options.filter(({ name }) => name === "-l");
+    return counts.length > 0 && counts.every(isFew) ? undefined : "without -l it never ends, or writes in the home";
   },
 };
 
@@ -99,8 +95,9 @@ const lsof: Program = ({ name, args }) => {
     if (/^-[nPtlaRwU]+$/.test(word) || /^-[nPtlaRwU]*i$/.test(word) || /^-s(TCP|UDP):\w+$/i.test(word)) return true;
     if (/^-i[46]?(TCP|UDP)?(:[\d,-]+)?$/i.test(word) || word === "-p") return true;
     const before = words[i - 1] ?? "";
+    if (before === "-p" && isNumbers(args[i])) return true;
     if (/^-[nPtlaRwU]*i$/.test(before)) return /^[46]?(TCP|UDP)?(:[\d,-]+)?$/i.test(word);
-    return before === "-p" && /^\d+(,\d+)*$/.test(word);
+    return false;
   });
   return fine && words.some((word) => /^-\w*n/.test(word))
     ? READS_NOTHING
@@ -123,6 +120,7 @@ export const PROCESS_PROGRAMS = entries(
   ["ps", ps],
   ["top", TOP],
   ["pgrep", PGREP],
+  ["pstree", { flags: "AacGghlnNpsSTtUuVZ", values: "H", operands: "text" }],
   ["pidof", { flags: "sqxc", values: "o", operands: "text" }],
   ["lsof", lsof],
   ["kill", kill],

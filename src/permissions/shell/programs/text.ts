@@ -127,27 +127,35 @@ const BC: ProgramSpec = {
 };
 
 /** sort, uniq, cut, tr, printf, seq and their like. */
-export const TEXT_PROGRAMS = entries(
-  ["sort gsort", SORT],
-  ["uniq", UNIQ],
-  ["cut", { ...PRINT, values: "bcdfF", long: "bytes= characters= delimiter= fields= output-delimiter=" }, "files"],
-  ["paste", { ...PRINT, values: "d", long: "delimiters=" }],
-  ["join", { ...PRINT, values: "12aejotv" }],
-  ["column", { ...PRINT, values: "scoNHRTOWCrp", long: "separator= output-separator= table-columns= output-width=" }],
-  ["fold", { ...PRINT, values: "w", long: "width=" }, "files"],
-  ["fmt", { ...PRINT, values: "wg", long: "width= goal=" }, "files"],
-  ["expand unexpand", { ...PRINT, values: "t", long: "tabs=" }, "files"],
-  ["pr", PR],
-  ["tsort", { operands: "content", most: 1 }],
-  ["shuf", shuf],
-  ["iconv", ICONV],
-  ["diffstat", DIFFSTAT],
-  ["wdiff", WDIFF],
-  ["tr colrm factor numfmt expr", TEXT],
-  ["seq", SEQ],
-  ["bc", BC],
-  ["echo", TEXT, "any"],
-  ["printf", PRINTF],
-  ["true false :", TEXT, "any"],
-  ["sleep", SLEEP],
-);
+export const TEXT_PROGRAMS = new Map([
+  ["printf", { judge: careful(withHelp(PRINTF)), appendable: printfNeeds }],
+  ...entries(
+    ["sort gsort", SORT],
+    ["uniq", UNIQ],
+    ["cut", { ...PRINT, values: "bcdfF", long: "bytes= characters= delimiter= fields= output-delimiter=" }, "files"],
+    ["paste", { ...PRINT, values: "d", long: "delimiters=" }],
+    ["join", { ...PRINT, values: "12aejotv" }],
+    ["column", { ...PRINT, values: "scoNHRTOWCrp", long: "separator= output-separator= table-columns= output-width=" }],
+    ["fold", { ...PRINT, values: "w", long: "width=" }, "files"],
+    ["fmt", { ...PRINT, values: "wg", long: "width= goal=" }, "files"],
+    ["expand unexpand", { ...PRINT, values: "t", long: "tabs=" }, "files"],
+    ["pr", PR],
+    ["tsort", { operands: "content", most: 1 }],
+    ["shuf", shuf],
+    ["iconv", ICONV],
+    ["diffstat", DIFFSTAT],
+    ["wdiff", WDIFF],
+    ["tr colrm factor numfmt expr", TEXT],
+    ["seq", SEQ],
+    ["bc", BC],
+    ["echo", TEXT, "any"],
+    ["true false :", TEXT, "any"],
+    ["yes pathchk", TEXT],
+    ["sleep", SLEEP],
+  ),
+]);
+
+/** What follows a format that is known is only printed. */
+function printfNeeds([format]: readonly Arg[]): "any" | undefined {
+  return /^[^-]/.test(literal(format) ?? "-") ? "any" : undefined;
+}
