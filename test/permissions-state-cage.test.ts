@@ -177,6 +177,8 @@ const SHOWERS = [
 ];
 const CALLS = [
   ...["f", "g", "f a.txt", `f "$${NAME}"`, "f ../other/key.txt", "g src ../other", "unset f", `${NAME}=1 f`, "f | cat"],
+  ...['local x="$1"; cat "$x"', 'local x=$2; cat "$x"', 'local x; cat "$x"', 'f "$x"', 'f "$1" a.txt', "f a.txt key"],
+  ...["f 'a.txt ../other/key.txt'", "echo $(f a.txt ../other/key.txt)", "f $x key", 'x=src; f "$x"', 'cat "$2"'],
   ...['cat "$1"', "cat $1", "cat $@", 'echo "$1 $#"', 'for i in "$@"; do cat "$i"; done', "cd $1", "x=$1", "$1"],
 ];
 const REDIRECTIONS = [
@@ -260,7 +262,9 @@ function calling(dice: Dice): string {
   const part = () => dice.one([`cd ${dice.one(FOLDERS)}`, dice.one(SETTERS), dice.one(CALLS), dice.one(SHOWERS), ":"]);
   const before = dice.one(["", "", `${NAME}=1; `, "x=src; ", "cd src; ", "for x in *; do :; done; "]);
   const body = `${part()}\n${dice.one(["", `${part()}\n`])}`;
-  const calls = Array.from({ length: 1 + dice(3) }, () => dice.one(["f", "f x", part(), `${NAME}=1`]));
+  const calls = Array.from({ length: 1 + dice(3) }, () =>
+    dice.one(["f a.txt", "f a.txt", "f src docs", part(), `${NAME}=1`]),
+  );
   return `${before}f() {\n${body}}\n${calls.join("\n")}\n${dice.one(SHOWERS)}`;
 }
 

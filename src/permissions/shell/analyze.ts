@@ -4,7 +4,9 @@ import { mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
 import { mayChange, type Analysis, type Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
+import { textArg } from "./types.ts";
 import { stateIn, type Place, type State } from "./context.ts";
+import { parametersIn, type Parameters } from "./functions.ts";
 import { areHashes, isHash, isNumber } from "./substitutions.ts";
 import { assignmentsOf, isInteger, type Assigned, type Value } from "./variables.ts";
 import { DEEPEST, Walk } from "./walk.ts";
@@ -43,8 +45,8 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
   // Without a dollar or arithmetic nothing in it asks for a variable; a tilde may bring one with it.
   const texts = [command, surroundings.home, surroundings.cwd];
   const mayAsk = command.includes("((") || texts.some((text) => text.includes("$"));
-  const values = mayAsk ? valuesOf(script, surroundings) : new Map<string, Value>();
-  const place: Place = { ...surroundings, values, closes: CLOSES.test(command) };
+  const known = mayAsk ? variablesOf(script, command, surroundings) : { values: NO_VALUES, parameters: NO_PARAMETERS };
+  const place: Place = { ...surroundings, ...known, closes: CLOSES.test(command) };
   const state = stateIn(surroundings.cwd);
   const first = walked(script, place, { state, source: command });
   // What one part changes another may meet, in a shell of its own, at the same time or in the next round.
@@ -65,7 +67,7 @@ const TOGETHER = /[|(`{]|\b(?:for|while|until|select|if|case)\b|(?:^|[^&>])&(?:[
 
 function walked(script: Script, place: Place, { state, source }: { state: State; source: string }): Walk {
   const walk = new Walk(place);
-  walk.script(script, { state, taint: undefined, noInput: false, feed: undefined, depth: 0, source });
+  walk.script(script, { state, taint: undefined, noInput: false, feed: undefined, parameters: [], depth: 0, source });
   return walk;
 }
 
@@ -93,17 +95,44 @@ function countOf(piece: string, text: string): number {
 /** More texts than this are as good as unknown. */
 const MOST_VALUES = 40;
 
-/** What each variable can hold, from all assignments of the text together. */
 type Script = ReturnType<typeof parse>;
+type Variables = Pick<Place, "values" | "parameters">;
+/** Without one of these no function is defined. */
+const FUNCTION = /\(\s*\)|\bfunction\b/;
+const NO_VALUES: Place["values"] = new Map();
+const NO_PARAMETERS: Place["parameters"] = new Map();
 
-function valuesOf(script: Script, { home }: Surroundings): Map<string, Value> {
+/** What each variable can hold, from all assignments of the text together, and what functions are called with. */
+function variablesOf(script: Script, command: string, { home }: Surroundings): Variables {
   const values = new Map<string, Value>();
+  const scope = silent({ home, values, defined: Names.NONE, parameters: [] });
+  const all = assignmentsOf(script, DEEPEST / 2 + 1);
+  const inFunctions = new Set(all.flatMap(({ name, within }) => (within === undefined ? [] : [name])));
+  for (const [name, value] of arraysIn(all, scope, script)) values.set(name, value);
+  const withArrays = silent({ ...scope, defined: Names.NONE.plus([...values.keys()]) });
+  const add = (assigned: Assigned, parameters: Parameters): void => {
+    if (values.get(assigned.name)?.kind === "array") return;
+    const added = valueOf(assigned, parameters.length > 0 ? silent({ ...withArrays, parameters }) : withArrays);
+    const before = values.get(assigned.name);
+    values.set(assigned.name, before === undefined ? added : merged(before, added));
+  };
+  for (const assigned of all) if (assigned.within === undefined) add(assigned, []);
+  if (!FUNCTION.test(command)) return { values, parameters: NO_PARAMETERS };
+  // Where a call is approved, what it is called with is set there for certain.
+  const settled = [...values.keys()].filter((name) => !inFunctions.has(name));
+  const parameters = parametersIn(script, silent({ ...scope, defined: Names.NONE.plus(settled) }));
+  for (const assigned of all) {
+    if (assigned.within !== undefined) add(assigned, parameters.get(assigned.within) ?? []);
+  }
+  return { values, parameters };
+}
+
+/** For looking at words where they stand nowhere in particular. */
+function silent(known: Pick<Scope, "home" | "values" | "defined" | "parameters">): Scope {
   const scope: Scope = {
-    home,
+    ...known,
     // Where it was when the variable was set is not known here.
     cwd: undefined,
-    defined: Names.NONE,
-    values,
     braces: { left: MOST_BRACED_WORDS },
     script: () => undefined,
     problem: () => undefined,
@@ -112,16 +141,7 @@ function valuesOf(script: Script, { home }: Surroundings): Map<string, Value> {
     isHere: () => true,
     quiet: () => scope,
   };
-  const all = assignmentsOf(script, DEEPEST / 2 + 1);
-  for (const [name, value] of arraysIn(all, scope, script)) values.set(name, value);
-  const withArrays: Scope = { ...scope, defined: Names.NONE.plus([...values.keys()]), quiet: () => withArrays };
-  for (const assigned of all) {
-    if (values.get(assigned.name)?.kind === "array") continue;
-    const added = valueOf(assigned, withArrays);
-    const before = values.get(assigned.name);
-    values.set(assigned.name, before === undefined ? added : merged(before, added));
-  }
-  return values;
+  return scope;
 }
 
 /** Those that are nothing but arrays; of one that is set once, as a whole, the elements are known. */
@@ -156,9 +176,9 @@ function valueOf({ value, loop, integer }: Assigned, scope: Scope): Value {
   return wordsValue([argOf(value, scope)]);
 }
 
-function wordsValue(args: readonly ReturnType<typeof argOf>[]): Value {
-  if (args.some((arg) => arg.kind === "unknown" || arg.kind === "oneof") || args.length > MOST_VALUES)
-    return { kind: "unknown" };
+function wordsValue(words: readonly ReturnType<typeof argOf>[]): Value {
+  const args = words.flatMap((arg) => (arg.kind === "oneof" ? arg.texts.map(textArg) : [arg]));
+  if (args.some((arg) => arg.kind === "unknown") || args.length > MOST_VALUES) return { kind: "unknown" };
   return { kind: "words", args };
 }
 

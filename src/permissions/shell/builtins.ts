@@ -33,6 +33,10 @@ export function judgeBuiltin(name: string, args: readonly Arg[], state: State): 
       return args.length > 0 && args.every(isHarmlessExport)
         ? READS_NOTHING
         : unknownEffect("export of a variable that may change what commands do");
+    case "local":
+      return state.inFunction && args.length > 0 && args.every((arg) => localName(arg) !== undefined)
+        ? READS_NOTHING
+        : unknownEffect("local with options or names that are not known");
     case "exit":
     case "return":
     case "break":
@@ -65,6 +69,8 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
       // Without an input it leaves what was there.
       if (place.closes) return plain;
       return { ...plain, defined: plain.defined.plus(readNames(own.slice(1)) ?? []) };
+    case "local":
+      return { ...plain, defined: plain.defined.plus(own.slice(1).flatMap((arg) => localName(arg) ?? [])) };
     case "mapfile":
     case "readarray":
       return { ...plain, defined: plain.defined.plus([arrayName(own.slice(1)) ?? []].flat()) };
@@ -81,6 +87,12 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
 
 function without(names: State["defined"], args: readonly Arg[]): State["defined"] {
   return names.only((name) => !args.some((arg) => literal(arg) === name));
+}
+
+/** Of `local name=value`, as it was written; an array is not followed. */
+function localName(arg: Arg): string | undefined {
+  const name = /^(\w+)=(?!\()/.exec(literal(arg) ?? "")?.[1];
+  return name !== undefined && isPlainName(name) ? name : undefined;
 }
 
 /** As in front of a command. The word stands here as it was written. */

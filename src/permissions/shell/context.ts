@@ -1,5 +1,6 @@
 // What the walk carries along from command to command.
 import { Names } from "./names.ts";
+import type { Parameters } from "./functions.ts";
 import type { Files } from "./resolve.ts";
 import type { Feed } from "./types.ts";
 import type { Value } from "./variables.ts";
@@ -10,6 +11,8 @@ export type Place = {
   home: string;
   files: Files;
   values: ReadonlyMap<string, Value>;
+  /** Of the functions of the text. */
+  parameters: ReadonlyMap<string, Parameters>;
   /** Somewhere in the text a descriptor is closed. */
   closes: boolean;
   /** Whether a name is that of a program in the project, by way of PATH. */
@@ -45,6 +48,8 @@ export type State = {
   /** Where it was when a loop over names of files began, by its variable. */
   placed: ReadonlyMap<string, State["cwds"]>;
   defined: Names;
+  /** In the body of one. */
+  inFunction: boolean;
   /** Defined for certain, and only reading whatever they are called with. */
   functions: Names;
 };
@@ -61,6 +66,7 @@ export function stateIn(cwd: string): State {
     placed: new Map(),
     defined: Names.NONE,
     functions: Names.NONE,
+    inFunction: false,
   };
 }
 
@@ -73,6 +79,8 @@ export type Context = {
   noInput: boolean;
   /** What comes in through a pipe; only worked out for those who need it. */
   feed: (() => Feed | undefined) | undefined;
+  /** Of the function it is in. */
+  parameters: Parameters;
   depth: number;
   /** The text positions refer to. */
   source: string;
@@ -97,7 +105,18 @@ export function union(states: readonly State[]): State {
     const previous = all.previous && one.previous && followed([...all.previous, ...one.previous]);
     const moved = !cwds || all.moved || one.moved;
     const placed = all.placed === one.placed ? all.placed : new Map([...all.placed].filter(isIn(one.placed)));
-    return { cwds, onSuccess: undefined, previous, beyond, changed, moved, placed, defined, functions };
+    return {
+      cwds,
+      onSuccess: undefined,
+      previous,
+      beyond,
+      changed,
+      moved,
+      placed,
+      defined,
+      functions,
+      inFunction: all.inFunction,
+    };
   }, settled(first));
 }
 

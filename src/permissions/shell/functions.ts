@@ -1,10 +1,12 @@
 // Functions of the text itself: which may be called like a program that only reads.
-import { forEachChild, type Function as Definition, type SyntaxNode } from "unbash";
+import { forEachChild, type Function as Definition, type SyntaxNode, type Word } from "unbash";
 import { judgeBuiltin } from "./builtins.ts";
 import type { State } from "./context.ts";
 import { mayLeave, mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
 import { lookup } from "./programs/list.ts";
+import type { Arg } from "./types.ts";
+import { argsOf, type Scope } from "./words.ts";
 
 /** Names the analysis, or a shell, gives a meaning of their own. */
 const TAKEN = new Set(
@@ -26,17 +28,49 @@ export function isPlainFunction({ name, body }: Definition, state: State): boole
 
 /** Any time, by anybody: nothing of what was set before is certain, and nothing was asked in another folder. */
 export function insideFunction(state: State, moves: boolean): State {
-  const { functions } = state;
-  const where = moves ? { cwds: undefined, moved: true } : { cwds: state.cwds, moved: state.moved };
-  return {
-    ...state,
-    ...where,
-    onSuccess: undefined,
-    previous: undefined,
-    placed: new Map(),
-    defined: Names.NONE,
-    functions,
+  const where = moves ? { cwds: undefined, moved: true } : {};
+  const unset = { onSuccess: undefined, previous: undefined, placed: new Map(), defined: Names.NONE };
+  return { ...state, ...where, ...unset, inFunction: true };
+}
+
+/** `$1`, `$2` and so on: what each could be, undefined where that is not known. */
+export type Parameters = readonly (readonly Arg[] | undefined)[];
+
+/** What the functions of a text are called with, wherever that is; any other way to call one is asked about. */
+export function parametersIn(script: SyntaxNode, scope: Scope): ReadonlyMap<string, Parameters> {
+  const calls = new Map<string, (readonly Word[])[]>();
+  const visit = (node: SyntaxNode, see: (node: SyntaxNode) => void): void => {
+    see(node);
+    forEachChild(node, (child) => visit(child, see));
   };
+  visit(script, (node) => void (node.type === "Function" && calls.set(node.name.text, [])));
+  if (calls.size === 0) return new Map();
+  visit(script, (node) => {
+    if (node.type !== "Command") return;
+    calls.get(node.name?.text ?? "")?.push(node.args.filter((arg): arg is Word => arg.type === "Word"));
+  });
+  return new Map([...calls].map(([name, all]) => [name, together(all.map((words) => textsOf(words, scope)))]));
+}
+
+const MOST_TEXTS = 40;
+
+/** Up to the first word that is not known, or may be several. */
+function textsOf(words: readonly Word[], scope: Scope): string[][] {
+  const found: string[][] = [];
+  for (const word of words) {
+    const [arg, ...more] = argsOf(word, scope);
+    if (more.length > 0 || (arg?.kind !== "text" && arg?.kind !== "oneof")) break;
+    found.push(arg.kind === "text" ? [arg.text] : [...arg.texts]);
+  }
+  return found;
+}
+
+function together(calls: readonly string[][][]): Parameters {
+  const count = Math.min(9, ...calls.map((texts) => texts.length));
+  return Array.from({ length: calls.length === 0 ? 0 : count }, (_, i) => {
+    const texts = [...new Set(calls.flatMap((call) => call[i] ?? []))];
+    return texts.length > MOST_TEXTS ? undefined : texts.map((text): Arg => ({ kind: "text", text }));
+  });
 }
 
 function mayUnset(node: SyntaxNode): boolean {

@@ -17,6 +17,9 @@ const isFirstSetter = (word: Arg, i: number) => i < 4 && word.kind === "text" &&
 
 /** A command that sets variables, or could turn out to be one, in words that are not as they will be. */
 export function isHiddenSetter({ name, args }: Command, words: readonly Arg[]): boolean {
+  const first = literal(words[0]);
+  if (first === "local") return !args.every(({ type }) => type === "Assignment");
+  if ((first === "builtin" || first === "command") && words.some((word) => literal(word) === "local")) return true;
   if (!words.some(isFirstSetter)) return false;
   const raw = [...(name ? [name] : []), ...args];
   return raw.some((word) => word.type !== "Word" || /[$`*?[{\\'"]/.test(word.text.replace(/^(["'])[^$`\\]*\1$/, "")));

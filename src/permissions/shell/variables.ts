@@ -86,6 +86,8 @@ export type Assigned = {
   elements?: readonly Word[];
   /** By arithmetic. */
   integer?: true;
+  /** The function it stands in. */
+  within?: string;
 };
 
 /** Every assignment in the text, in nested substitutions too; `read` and its like assign what is not known. */
@@ -100,6 +102,12 @@ export function assignmentsOf(root: SyntaxNode, deepest: number): Assigned[] {
         forEachChild(node, visit);
         depth--;
       }
+      return;
+    }
+    if (node.type === "Function") {
+      const from = found.length;
+      forEachChild(node, visit);
+      for (const one of found.slice(from)) one.within ??= node.name.text;
       return;
     }
     if (node.type === "Assignment") {

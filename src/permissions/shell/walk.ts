@@ -34,6 +34,7 @@ export const DEEPEST = 24;
 export class Walk {
   #simple: SimpleCommands;
   #values: Place["values"];
+  #parameters: Place["parameters"];
   #root: ParsedScript | undefined;
   readonly parts: Part[] = [];
   /** The same command in the same state is the same part, and stands here once. */
@@ -44,6 +45,7 @@ export class Walk {
 
   constructor(place: Place) {
     this.#values = place.values;
+    this.#parameters = place.parameters;
     this.#simple = new SimpleCommands(place, {
       add: (part) => {
         this.parts.push(part);
@@ -201,7 +203,8 @@ export class Walk {
     if (body.type === "CompoundList" || !isPlainFunction(node, state)) return this.#tainted(body, context, taint);
     const before = this.parts.length;
     const inner = insideFunction(state, this.#moves);
-    this.#command(body, { ...context, state: inner, feed: undefined, noInput: true });
+    const parameters = this.#parameters.get(name.value) ?? [];
+    this.#command(body, { ...context, state: inner, parameters, feed: undefined, noInput: true });
     if (!this.parts.slice(before).some(mayChange)) return { ...state, functions: state.functions.plus([name.value]) };
     this.#simple.construct("", taint);
     return state;

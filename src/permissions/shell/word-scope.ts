@@ -29,6 +29,7 @@ export class WordScope implements Scope {
   readonly cwd: string | undefined;
   readonly defined: Names;
   readonly values: Place["values"];
+  readonly parameters: Context["parameters"];
   readonly braces: { left: number };
   readonly #place: Place;
   readonly #context: Context;
@@ -42,6 +43,7 @@ export class WordScope implements Scope {
     this.cwd = cwds?.length === 1 ? cwds[0] : undefined;
     this.defined = defined;
     this.values = place.values;
+    this.parameters = context.parameters;
     this.braces = braces;
     this.#place = place;
     this.#context = context;

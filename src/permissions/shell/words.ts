@@ -24,6 +24,8 @@ export type Scope = {
   /** Assigned for certain before this word. */
   defined: Names;
   values: ReadonlyMap<string, Value>;
+  /** What `$1` and so on could be. */
+  parameters: readonly (readonly Arg[] | undefined)[];
   /** Whether the names a loop goes over were found where the word stands. */
   isHere(name: string): boolean;
   /** How many words braces may still become in this text. */
@@ -343,6 +345,8 @@ function operandsOf(operation: NonNullable<Parameter["operation"]>): Word[] | un
 }
 
 function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
+  const given = /^[1-9]$/.test(name) ? scope.parameters[Number(name) - 1] : undefined;
+  if (given) return [{ kind: "value", args: given, quoted }];
   if (scope.defined.has(name)) {
     const value = scope.values.get(name);
     // Names of files that were found in another folder.
