@@ -62,8 +62,6 @@ test("asking about the machine is reading", () => {
     ps axjf
     ps --no-headers -o rss -p 123
     ps -e --no-headers
-    top -b -n1
-    top -b -n 1
     top -l 1
     pgrep node
     pgrep -fl node
@@ -179,6 +177,8 @@ test("setting, endless and revealing forms are not", () => {
     top -b
     top -n 1
     top -d 1 -b -n 5
+    top -b -n1
+    top -b -n 1
     pgrep -F x
     kill 123
     kill -9 123

@@ -1,14 +1,14 @@
 // The way in: a command text becomes its parts.
-import { parse } from "unbash";
+import { forEachChild, parse, type SyntaxNode } from "unbash";
 import { mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
 import { mayChange, type Analysis, type Part } from "./parts.ts";
 import type { Files } from "./resolve.ts";
 import { textArg } from "./types.ts";
 import { stateIn, type Place, type State } from "./context.ts";
-import { parametersIn, type Parameters } from "./functions.ts";
+import { parametersIn } from "./functions.ts";
 import { areHashes, isHash, isNumber } from "./substitutions.ts";
-import { assignmentsOf, isInteger, type Assigned, type Value } from "./variables.ts";
+import { assignmentsOf, isInteger, type Assigned, type Parameters, type Value } from "./variables.ts";
 import { DEEPEST, Walk } from "./walk.ts";
 import { argOf, argsOf, MOST_BRACED_WORDS, type Scope } from "./words.ts";
 
@@ -31,7 +31,7 @@ const LONGEST_PARSED = 32_000;
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
 /** A line that goes on in the middle of a word: where the word ends is not what it looks like. */
-const CONTINUED = /[^\s|&;()]\\\n/;
+const CONTINUED = /[^\s|&;()]\\\n/g;
 /** Closes a descriptor, or moves it, or puts an output into the place of the input. */
 const CLOSES = /[<>]&[\s"'\\]*\d*["'\\]*-|0\s*&?>/;
 /** Deeper than any text that is meant to be read; parsing and walking it would cost more than it is worth. */
@@ -54,12 +54,33 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
   const walk = again ? walked(script, place, { state: { ...state, changed: true }, source: command }) : first;
   const problem = CONTROL.test(command)
     ? "it has a control character in it"
-    : command.includes("\\\n") && CONTINUED.test(command)
+    : isContinued(command, script)
       ? "a word goes on in the next line"
       : command.length > LONGEST
         ? `it is longer than ${LONGEST} characters`
         : walk.problem;
   return { parts: walk.distinct, all: walk.parts, problem, complete: walk.complete };
+}
+
+function isContinued(command: string, script: Script): boolean {
+  if (!command.includes("\\\n")) return false;
+  const found = [...command.matchAll(CONTINUED)];
+  if (found.length === 0) return false;
+  const literal = literalIn(script);
+  return found.some(({ index }) => !literal.some(({ pos, end }) => pos <= index && index + 2 < end));
+}
+
+/** Where a backslash is a character like any other, outside substitutions: single quotes, here-documents taken as they are. */
+function literalIn(script: Script): { pos: number; end: number }[] {
+  const found: { pos: number; end: number }[] = [];
+  const visit = (node: SyntaxNode): void => {
+    if (node.type === "Script" && node !== script) return;
+    if (node.type === "SingleQuoted") found.push(node);
+    else if (node.type === "HereDoc" && node.delimiter?.quoted) found.push(node.body);
+    else forEachChild(node, visit);
+  };
+  visit(script);
+  return found;
 }
 
 /** Anything but one command after the other. */

@@ -1,9 +1,8 @@
 // What the walk carries along from command to command.
 import { Names } from "./names.ts";
-import type { Parameters } from "./functions.ts";
 import type { Files } from "./resolve.ts";
 import type { Feed } from "./types.ts";
-import type { Value } from "./variables.ts";
+import type { Parameters, Value } from "./variables.ts";
 
 /** Where the text runs. */
 export type Place = {

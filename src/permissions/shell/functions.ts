@@ -6,6 +6,7 @@ import { mayLeave, mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
 import { lookup } from "./programs/list.ts";
 import type { Arg } from "./types.ts";
+import type { Parameters } from "./variables.ts";
 import { argsOf, type Scope } from "./words.ts";
 
 /** Names the analysis, or a shell, gives a meaning of their own. */
@@ -32,9 +33,6 @@ export function insideFunction(state: State, moves: boolean): State {
   const unset = { onSuccess: undefined, previous: undefined, placed: new Map(), defined: Names.NONE };
   return { ...state, ...where, ...unset, inFunction: true };
 }
-
-/** `$1`, `$2` and so on: what each could be, undefined where that is not known. */
-export type Parameters = readonly (readonly Arg[] | undefined)[];
 
 /** What the functions of a text are called with, wherever that is; any other way to call one is asked about. */
 export function parametersIn(script: SyntaxNode, scope: Scope): ReadonlyMap<string, Parameters> {

@@ -23,6 +23,9 @@ export type Value =
   /** `outer`: read from somewhere. */
   | { kind: "unknown"; outer?: true };
 
+/** `$1`, `$2` and so on of a function: what each could be, undefined where that is not known. */
+export type Parameters = readonly (readonly Arg[] | undefined)[];
+
 /** A number or nothing, so that arithmetic may use it. */
 export function isInteger(value: Value | undefined): boolean {
   if (value?.kind !== "words") return value?.kind === "integer" || value?.kind === "number";

@@ -14,7 +14,7 @@ import { isSafeArithmetic } from "./arithmetic.ts";
 import type { Names } from "./names.ts";
 import { isHash, isNumber as isCount } from "./substitutions.ts";
 import { literal, type Arg } from "./types.ts";
-import { isNumber, isPlainName, mayPrint, type Value } from "./variables.ts";
+import { isNumber, isPlainName, mayPrint, type Parameters, type Value } from "./variables.ts";
 
 /** What the walk knows where a word stands. */
 export type Scope = {
@@ -25,7 +25,7 @@ export type Scope = {
   defined: Names;
   values: ReadonlyMap<string, Value>;
   /** What `$1` and so on could be. */
-  parameters: readonly (readonly Arg[] | undefined)[];
+  parameters: Parameters;
   /** Whether the names a loop goes over were found where the word stands. */
   isHere(name: string): boolean;
   /** How many words braces may still become in this text. */

@@ -1,15 +1,15 @@
 // xargs: a fixed program with names that come in by the pipe.
 import { everything, parseOptions, type Option, type OptionTable } from "../options.ts";
-import type { Added, Arg, Call, Feed, Judgement, Nested } from "../types.ts";
-import { literal, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
+import type { Added, Arg, Call, Feed, Judgement, Nested, Use } from "../types.ts";
+import { literal, onlyReads, READS_NOTHING, textArg, unknownEffect } from "../types.ts";
 import type { Entry } from "./entry.ts";
 
-// No -a (names from a file), no -o and -p (they use the terminal), no -J and -R of BSD, no --process-slot-var.
+// No -o and -p (they use the terminal), no -J and -R of BSD, no --process-slot-var.
 const OPTIONS: OptionTable = {
   flags: "0rtx",
-  values: "nLPIdsE",
+  values: "nLPIdsEa",
   attached: "ile",
-  long: "null no-run-if-empty verbose exit show-limits help version max-args= max-lines=? max-procs= replace=? delimiter= max-chars= eof=?",
+  long: "null no-run-if-empty verbose exit show-limits help version max-args= max-lines=? max-procs= replace=? delimiter= max-chars= eof=? arg-file=",
   strict: true,
 };
 
@@ -18,19 +18,25 @@ export const XARGS: ReadonlyMap<string, Entry> = new Map(
   ["xargs", "gxargs"].map((name) => [name, { judge: judgeXargs }]),
 );
 
-function judgeXargs({ name, args, feed }: Call): Judgement {
+function judgeXargs({ name, args, feed: fed }: Call): Judgement {
   const parsed = parseOptions(args, OPTIONS);
   if ("problem" in parsed) {
     const nested = guessedCommands(args);
     return unknownEffect(`${name}: ${parsed.problem}`, { reads: everything(args), nested });
   }
   const { options, operands } = parsed;
+  const files = options
+    .filter(({ name: option }) => /^(-a|--arg-file)$/.test(option))
+    .flatMap(({ value }) => value ?? []);
+  const reads = files.map((arg): Use => ({ arg, what: "content" }));
+  // Then nothing comes in by the pipe.
+  const feed = files.length > 0 ? undefined : fed;
   const command = operands.length > 0 ? operands : [textArg("echo")];
   const known = knownCommands(command, options, feed);
   if (known) return { ...READS_NOTHING, nested: known };
   const nested = nestedOf(command, { replaced: replacedBy(options), added: addedBy(options, feed) });
-  if (typeof nested === "string") return unknownEffect(`${name}: ${nested}`, { nested: [{ words: command }] });
-  return { ...READS_NOTHING, nested: [nested] };
+  if (typeof nested === "string") return unknownEffect(`${name}: ${nested}`, { reads, nested: [{ words: command }] });
+  return { ...onlyReads(reads), nested: [nested] };
 }
 
 const MOST_ITEMS = 40;
