@@ -67,7 +67,10 @@ export class Judge {
 
 /** What is known of it besides, when it is called in a way that is asked about. */
 function beyond(judged: Judgement, { name, args }: Call): Judgement {
-  return { ...judged, reads: [...judged.reads, ...inputsOf(name, args)], writes: outputsOf(name, args) };
+  const { effect, why, nested } = judged;
+  const sent = inputsOf(name, args);
+  const reads = sent.length > 0 ? [...judged.reads, ...sent] : judged.reads;
+  return { effect, why, reads, writes: outputsOf(name, args), nested };
 }
 
 /** Nothing vouches for it; rules that forbid take it for the program of that name. */

@@ -144,5 +144,5 @@ export function below(arg: Arg & { kind: "glob" }, rest: string): Arg & { kind: 
 
 /** With a backslash before what would be special in a pattern. */
 export function asPattern(text: string): string {
-  return text.replace(/[*?[\\]/g, "\\$&");
+  return /[*?[\\]/.test(text) ? text.replace(/[*?[\\]/g, "\\$&") : text;
 }

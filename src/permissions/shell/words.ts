@@ -345,7 +345,7 @@ function operandsOf(operation: NonNullable<Parameter["operation"]>): Word[] | un
 }
 
 function variable(name: string, scope: Scope, quoted: boolean): Piece[] {
-  const given = /^[1-9]$/.test(name) ? scope.parameters[Number(name) - 1] : undefined;
+  const given = scope.parameters.length > 0 && /^[1-9]$/.test(name) ? scope.parameters[Number(name) - 1] : undefined;
   if (given) return [{ kind: "value", args: given, quoted }];
   if (scope.defined.has(name)) {
     const value = scope.values.get(name);

@@ -40,14 +40,18 @@ const OUTPUTS: readonly (readonly [names: string, output: Output])[] = [
   ["git", { options: "-f --file", when: /^config$/ }],
 ];
 
+const NONE: readonly never[] = [];
+
 const view: Program = ({ name, args }) => unknownEffect(`${name} can run other programs`, { reads: everything(args) });
 
 /** What it may write when it is called in a way that is asked about. */
-export function outputsOf(name: string, args: readonly Arg[]): Change[] {
+export function outputsOf(name: string, args: readonly Arg[]): readonly Change[] {
+  const known = KNOWN.get(name);
+  if (!known) return NONE;
   const [flags, file] = args;
   // `tar -cf FILE`
   if (/tar$/.test(name) && file && /^-?\w*c\w*f$/.test(literal(flags) ?? "")) return [write(file)];
-  return (KNOWN.get(name) ?? []).flatMap((output) => filesOf(args, output)).map(write);
+  return known.flatMap((output) => filesOf(args, output)).map(write);
 }
 
 function filesOf(args: readonly Arg[], { options, operands, when, first = 0 }: Known): Arg[] {
@@ -71,12 +75,12 @@ function write(arg: Arg): Change {
 }
 
 /** What it sends elsewhere. */
-export function inputsOf(name: string, args: readonly Arg[]): Use[] {
+export function inputsOf(name: string, args: readonly Arg[]): readonly Use[] {
   if (name === "scp" || name === "rsync") {
     const operands = args.filter((arg) => !literal(arg)?.startsWith("-"));
     return operands.slice(0, -1).map((arg): Use => ({ arg, what: "content", recursive: true }));
   }
-  if (name !== "curl" && name !== "wget") return [];
+  if (name !== "curl" && name !== "wget") return NONE;
   const files = args.flatMap((arg, i) => valueOf(arg, args[i + 1], SENT));
   // `-d @FILE`, `-F name=@FILE`, `file://...`
   const marked = args.flatMap((arg) => {
