@@ -145,7 +145,10 @@ test("names that are added when it runs", () => {
     cut -f1 -> files
     sort -> never
     uniq -> never
-    printf %s -> never
+    printf %s -> any
+    printf -> never
+    printf -v -> never
+    printf $x -> never
     `,
   );
   expect(found).toEqual(expected);
