@@ -1,12 +1,12 @@
 // Functions of the text itself: which may be called like a program that only reads.
-import { forEachChild, type Function as Definition, type SyntaxNode, type Word } from "unbash";
+import { forEachChild, type Command, type Function as Definition, type SyntaxNode, type Word } from "unbash";
 import { judgeBuiltin } from "./builtins.ts";
 import type { State } from "./context.ts";
 import { mayLeave, mayMove } from "./moves.ts";
 import { Names } from "./names.ts";
 import { lookup } from "./programs/list.ts";
 import type { Arg } from "./types.ts";
-import type { Parameters } from "./variables.ts";
+import { mayHoldCommands, type Parameters } from "./variables.ts";
 import { argsOf, type Scope } from "./words.ts";
 
 /** Names the analysis, or a shell, gives a meaning of their own. */
@@ -37,16 +37,17 @@ export function insideFunction(state: State, moves: boolean): State {
 /** What the functions of a text are called with, wherever that is; any other way to call one is asked about. */
 export function parametersIn(script: SyntaxNode, scope: Scope): ReadonlyMap<string, Parameters> {
   const calls = new Map<string, (readonly Word[])[]>();
-  const visit = (node: SyntaxNode, see: (node: SyntaxNode) => void): void => {
-    see(node);
-    forEachChild(node, (child) => visit(child, see));
+  const commands: Command[] = [];
+  const visit = (node: SyntaxNode): void => {
+    if (node.type === "Function") calls.set(node.name.text, []);
+    else if (node.type === "Command") commands.push(node);
+    else if (node.type === "Word" && !mayHoldCommands(node.text)) return;
+    forEachChild(node, visit);
   };
-  visit(script, (node) => void (node.type === "Function" && calls.set(node.name.text, [])));
-  if (calls.size === 0) return new Map();
-  visit(script, (node) => {
-    if (node.type !== "Command") return;
-    calls.get(node.name?.text ?? "")?.push(node.args.filter((arg): arg is Word => arg.type === "Word"));
-  });
+  visit(script);
+  for (const { name, args } of calls.size > 0 ? commands : []) {
+    calls.get(name?.text ?? "")?.push(args.filter((arg) => arg.type === "Word"));
+  }
   return new Map([...calls].map(([name, all]) => [name, together(all.map((words) => textsOf(words, scope)))]));
 }
 

@@ -161,7 +161,7 @@ export class SimpleCommands {
     let harmlessPrefix = true;
     // Each is looked at: there may be substitutions in it.
     for (const one of assignments) if (!this.#isHarmless(one, words, scope)) harmlessPrefix = false;
-    const called = node.name !== undefined && state.functions.has(node.name.text);
+    const called = state.functions !== Names.NONE && state.functions.has(node.name?.text ?? "");
     const part = this.#part(words, { source, context: fedBy(node.redirects, context, scope), called });
     const why = scope.found ?? context.taint ?? (harmlessPrefix ? undefined : PREFIX);
     const spoilt = why !== undefined && part.effect !== "unknown";

@@ -146,7 +146,7 @@ export function isAssignment(operator: string): boolean {
 }
 
 /** The parser would look for the parts of every word. */
-function mayHoldCommands(text: string): boolean {
+export function mayHoldCommands(text: string): boolean {
   return text.includes("$") || text.includes("`") || text.includes("(");
 }
 
