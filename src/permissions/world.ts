@@ -143,5 +143,6 @@ function strangeRepository(cwd: string, changed: boolean, { roots, files }: Worl
 }
 
 function isBare(names: readonly string[]): boolean {
-  return names.includes("HEAD") && names.includes("objects") && names.includes("refs");
+  if (!names.includes("HEAD")) return false;
+  return (names.includes("objects") && names.includes("refs")) || names.includes("commondir");
 }

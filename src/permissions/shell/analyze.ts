@@ -31,7 +31,7 @@ const LONGEST_PARSED = 32_000;
 const CONTROL = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/;
 
 /** A line that goes on in the middle of a word: where the word ends is not what it looks like. */
-const CONTINUED = /[^\s|&;()]\\\n/g;
+const CONTINUED = /(?:[^\s|&;]\\\n|[|&;]\\\n(?![ \t\w./"'$-]))/g;
 /** Closes a descriptor, or moves it, or puts an output into the place of the input. */
 const CLOSES = /[<>]&[\s"'\\]*\d*["'\\]*-|0\s*&?>/;
 /** Deeper than any text that is meant to be read; parsing and walking it would cost more than it is worth. */
@@ -54,7 +54,7 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
   const walk = again ? walked(script, place, { state: { ...state, changed: true }, source: command }) : first;
   const problem = CONTROL.test(command)
     ? "it has a control character in it"
-    : isContinued(command, script)
+    : isContinued(command, script) || /(?<!\\)(?:\\\\)*\\$/.test(command)
       ? "a word goes on in the next line"
       : command.length > LONGEST
         ? `it is longer than ${LONGEST} characters`

@@ -158,6 +158,7 @@ function add(options: Option[], option: Option, taken: 1 | 2): Taken {
 
 /** `-la`, `-n5`, `-n 5`. */
 function cluster(text: string, next: Arg | undefined, { table, options }: Reading): Taken {
+  let isOpen = false;
   for (let i = 1; i < text.length; i++) {
     const letter = text[i] ?? "";
     const found = table.letters.get(letter);
@@ -165,8 +166,11 @@ function cluster(text: string, next: Arg | undefined, { table, options }: Readin
     const name = found ? found.name : `-${letter}`;
     if (!found || found.takes === "none") {
       options.push({ name });
+      isOpen ||= !found;
       continue;
     }
+    // The rest could be the value of a letter that is not known.
+    if (isOpen && i === text.length - 1 && found.takes !== "attached") return { problem: `${text} is not understood` };
     const rest = text.slice(i + 1);
     if (rest !== "") return add(options, { name, value: textArg(rest) }, 1);
     if (found.takes === "attached") return add(options, { name }, 1);

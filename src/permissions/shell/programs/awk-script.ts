@@ -61,7 +61,7 @@ function endsStatement(tokens: readonly AwkToken[], i: number): boolean {
   const token = tokens[i];
   if (token?.kind === "op") return token.text === ";" || token.text === "}";
   if (token?.kind !== "newline") return false;
-  const before = tokens[i - 1];
+  const before = tokens.slice(0, i).findLast(({ kind }) => kind !== "newline");
   return before?.kind !== "op" || /^([)\]]|\+\+|--)$/.test(before.text);
 }
 

@@ -58,8 +58,8 @@ const READELF: ProgramSpec = {
 
 // --plugin runs code, -l asks for lines.
 const NM: ProgramSpec = {
-  flags: "aABCDgjmnopPrsSuUvx",
-  values: "ft",
+  flags: "aABCDgjmnopPrsSuvx",
+  values: "ftU",
   long: `debug-syms print-file-name demangle=? dynamic extern-only format= numeric-sort no-sort print-armap print-size
     portability radix= reverse-sort size-sort special-syms undefined-only defined-only no-demangle quiet with-symbol-versions`,
   operands: "content",

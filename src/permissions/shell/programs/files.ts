@@ -67,18 +67,23 @@ const DF: ProgramSpec = {
 
 const PRINT: ProgramSpec = { loose: true, operands: "content" };
 
-const HEAD: ProgramSpec = { ...PRINT, values: "nc", long: "lines= bytes=" };
+// In older forms (-5c, -lc) letters take no value, and the next word is a file.
+const HEAD: ProgramSpec = {
+  flags: "qvz",
+  values: "nc",
+  number: true,
+  long: "lines= bytes= quiet silent verbose zero-terminated",
+  operands: "content",
+};
 
 /** Following a file never ends. */
 const TAIL: ProgramSpec = {
   ...HEAD,
-  values: "ncbs",
-  long: "lines= bytes= sleep-interval= pid=",
-  refuse: ({ options, operands }) =>
-    options.some(({ name }) => /^(-[fF]|--f.*|--r.*)$/.test(name)) ||
-    operands.some((arg) => /^\+\d*[bcl]?f$/.test(literal(arg) ?? ""))
-      ? "it would follow the file for ever"
-      : undefined,
+  flags: "qvzr",
+  values: "ncs",
+  long: "lines= bytes= quiet silent verbose zero-terminated sleep-interval= pid=",
+  refuse: ({ operands }) =>
+    operands.some((arg) => /^\+\d*[bcl]?f$/.test(literal(arg) ?? "")) ? "it would follow the file for ever" : undefined,
 };
 
 // --files0-from reads a list of names and prints those that are not there.

@@ -8,6 +8,8 @@ import { has } from "./entries.ts";
 const CONFIG: OptionTable = {
   flags: "lz",
   values: "f",
+  // What stands behind the name of a setting is its new value, even where it looks like an option.
+  strict: true,
   long: `get get-all get-regexp list local global system worktree file= null name-only show-origin show-scope type= bool
     int bool-or-int path expiry-date no-type default= all regexp`,
 };
@@ -25,7 +27,10 @@ const VERBS = new Set(["set", "unset", "edit", "rename-section", "remove-section
 const PATTERN = new RegExp(`^\\^(${SECTIONS})(\\\\?\\.[\\w.*\\\\$-]*)?$`, "i");
 
 export const config: Program = ({ name, args }) => {
-  const parsed = parseOptions(args, CONFIG);
+  const [verb] = args;
+  const isVerb = /^(get|list)$/.test(literal(verb) ?? "");
+  const found = parseOptions(isVerb ? args.slice(1) : args, CONFIG);
+  const parsed = "problem" in found || !verb || !isVerb ? found : { ...found, operands: [verb, ...found.operands] };
   if ("problem" in parsed) return unknownEffect(`${name}: ${parsed.problem}`);
   const files = parsed.options.flatMap(({ name: option, value }) =>
     /^(-f|--file)$/.test(option) && value ? [value] : [],

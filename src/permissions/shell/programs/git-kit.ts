@@ -27,7 +27,8 @@ export function gitCommand(spec: ProgramSpec): Program {
     let runs: string | undefined;
     for (const { name, value } of "problem" in parsed ? NONE : parsed.options) {
       if (name === "-L" && value) reads.push(...linesIn(value));
-      else if ((name === "--format" || name === "--pretty") && checksSignature(value)) runs ??= "%G runs gpg";
+      else if ((name === "--format" || name === "--pretty" || name === "--group") && checksSignature(value))
+        runs ??= "%G runs gpg";
       else if (name === "--sort" && isSignature(value)) runs ??= "--sort=signature runs gpg";
     }
     if (runs !== undefined) return unknownEffect(`${call.name}: ${runs}`, { reads });

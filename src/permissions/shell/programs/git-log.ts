@@ -23,7 +23,7 @@ const DIFF_LONG = `patch no-patch raw patch-with-raw patch-with-stat minimal pat
 const WALK_LONG = `max-count= skip= since= after= until= before= since-as-filter= max-age= min-age= author= committer= grep=
   grep-reflog= all-match invert-grep regexp-ignore-case basic-regexp extended-regexp fixed-strings perl-regexp
   remove-empty merges no-merges min-parents=? max-parents=? no-min-parents no-max-parents first-parent
-  exclude-first-parent-only not all branches=? tags=? remotes=? glob= exclude= exclude-hidden=? reflog alternate-refs
+  exclude-first-parent-only not all branches=? tags=? remotes=? glob= exclude= exclude-hidden=? reflog
   single-worktree ignore-missing bisect cherry-mark cherry-pick left-only right-only cherry walk-reflogs merge boundary
   simplify-by-decoration simplify-merges full-history dense sparse show-pulls ancestry-path=? date-order
   author-date-order topo-order reverse no-walk=? do-walk pretty=? format=? abbrev-commit no-abbrev-commit oneline

@@ -57,7 +57,7 @@ const REV_PARSE: ProgramSpec = {
   long: `git-dir show-toplevel abbrev-ref=? short=? verify quiet is-inside-work-tree is-bare-repository
     is-inside-git-dir is-shallow-repository show-prefix show-cdup git-common-dir absolute-git-dir git-path= path-format=?
     symbolic symbolic-full-name all branches=? tags=? remotes=? glob=? exclude=? since=? after=? until=? before=?
-    show-superproject-working-tree show-object-format=? show-ref-format local-env-vars default= revs-only no-revs flags
+    show-object-format=? show-ref-format local-env-vars default= revs-only no-revs flags
     no-flags sq not disambiguate=? shared-index-path end-of-options`,
   operands: "text",
 };

@@ -15,7 +15,7 @@ const YQ: ProgramSpec = {
   refuse: ({ operands: [filter] }) =>
     WAY.test(literal(filter) ?? "") ? undefined : "only the way to a value is known to only read",
 };
-const WAY = /^\.(?:[\w.[\]*-]|"[\w ./@-]*")*(?: \| (?:keys|length))?$/;
+const WAY = /^\.(?:[\w.]|\[(?:\d+|"[\w ./@-]*")?\]|"[\w ./@-]*")*(?: \| (?:keys|length))?$/;
 
 export const JQ: ReadonlyMap<string, Entry> = new Map([
   ["jq", { judge: judgeJq, appendable }],

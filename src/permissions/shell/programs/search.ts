@@ -83,6 +83,11 @@ const AG: ProgramSpec = {
   operands: ["text", "content"],
   noFirst: ["-g"],
   recursive: true,
+  // The number may be left out, and then the word is the pattern.
+  refuse: ({ options }) =>
+    options.every(({ name, value }) => !/^-[ABC]$/.test(name) || /^\d+$/.test(literal(value) ?? ""))
+      ? undefined
+      : "a number of lines that is none",
 };
 const ag = aroundHere(AG, { looksHere: (parsed) => !has(parsed, "--list-file-types", "--version", "--help") });
 

@@ -63,12 +63,13 @@ function readCommand(cursor: Cursor): string | undefined {
     case "c":
       return readText(cursor);
     case ":":
-      return take(cursor, /[ \t]*[\w.-]+/y) === undefined ? "a label that is not a word" : readEnd(cursor);
+      if (take(cursor, /[ \t]*[\w.-]+/y) === undefined) return "a label that is not a word";
+      return isLabelOn(cursor) ?? readEnd(cursor);
     case "b":
     case "t":
     case "T":
       take(cursor, /[ \t]*[\w.-]*/y);
-      return readEnd(cursor);
+      return isLabelOn(cursor) ?? readEnd(cursor);
     case "q":
     case "Q":
     case "l":
@@ -180,6 +181,11 @@ function readRestOfLine(cursor: Cursor, command: string): undefined {
 }
 
 /** What the sticky expression matches here, and past it. */
+/** To some the rest of the line is the label. */
+function isLabelOn({ text, at }: Cursor): string | undefined {
+  return text[at] === "#" ? "a label that may go on behind #" : undefined;
+}
+
 function take(cursor: Cursor, expression: RegExp): string | undefined {
   expression.lastIndex = cursor.at;
   const found = expression.exec(cursor.text)?.[0];

@@ -38,11 +38,18 @@ const NUMBERS = ["-p", "-q", "--pid", "--ppid", "--quick-pid", "--sid"];
 /** When such a name is not there, some versions of ps take all words for BSD letters, and there `e` is the environment. */
 const LOOKED_UP = ["-u", "-U", "-t", "-g", "-G", "-s", "--user", "--User", "--group", "--Group", "--tty"];
 
+/** With any other beside -e some versions take all letters for those of BSD. */
+const BESIDE_E = new Set(
+  "-e -f -F -l -L -j -y -w -c -M -Z -H -o -O --sort --forest --no-headers --headers --format".split(" "),
+);
+
 const ps: Program = ({ name, args }) => {
   const parsed = parseOptions(args, PS);
   if ("problem" in parsed) return unknownEffect(`${name}: ${parsed.problem}`);
   const { options, operands } = parsed;
   const looksUp = has(parsed, ...LOOKED_UP);
+  const odd = has(parsed, "-e") && (operands.length > 0 || options.some(({ name: option }) => !BESIDE_E.has(option)));
+  if (odd) return unknownEffect(`${name}: its letters could show the environment`);
   const bad = options.find(({ name: option, value }) => {
     if (value === undefined) return looksUp && option === "-e";
     if (FORMATS.includes(option)) return !isFormat(value);
@@ -52,8 +59,10 @@ const ps: Program = ({ name, args }) => {
     return (LOOKED_UP.includes(option) || looksUp) && text.includes("e");
   });
   if (bad) return unknownEffect(`${name}: ${bad.name} with this value could show the environment`);
-  const odd = operands.find((arg, i) => !isBsdWord(arg) && !isNumbers(arg) && !isFormatOf(arg, operands[i - 1], args));
-  return odd ? unknownEffect(`${name}: its letters could show the environment`) : READS_NOTHING;
+  const wrong = operands.find(
+    (arg, i) => !isBsdWord(arg) && !isNumbers(arg) && !isFormatOf(arg, operands[i - 1], args),
+  );
+  return wrong ? unknownEffect(`${name}: its letters could show the environment`) : READS_NOTHING;
 };
 
 /** `aux`, `axo`: letters without a dash, but not e. */

@@ -108,7 +108,8 @@ const PRINT: ProgramSpec = { loose: true, operands: "content" };
 const TEXT: ProgramSpec = { loose: true, operands: "text" };
 
 // -o writes; -S and -D lead to sources elsewhere.
-const DIFFSTAT: ProgramSpec = { flags: "bcCdEhklmqrRstuv", values: "nNpwf", operands: "content" };
+// The name of a compressed file becomes a part of a command for the shell.
+const DIFFSTAT: ProgramSpec = { flags: "bcCdEhklmqRstuv", values: "nNpwfr", operands: "none" };
 
 // -l and -t are for pagers and terminals.
 const WDIFF: ProgramSpec = {
@@ -135,9 +136,12 @@ export const TEXT_PROGRAMS = new Map([
     ["cut", { ...PRINT, values: "bcdfF", long: "bytes= characters= delimiter= fields= output-delimiter=" }, "files"],
     ["paste", { ...PRINT, values: "d", long: "delimiters=" }],
     ["join", { ...PRINT, values: "12aejotv" }],
-    ["column", { ...PRINT, values: "scoNHRTOWCrp", long: "separator= output-separator= table-columns= output-width=" }],
+    [
+      "column",
+      { ...PRINT, values: "scoNHRTOWCrpilE", long: "separator= output-separator= table-columns= output-width=" },
+    ],
     ["fold", { ...PRINT, values: "w", long: "width=" }, "files"],
-    ["fmt", { ...PRINT, values: "wg", long: "width= goal=" }, "files"],
+    ["fmt", { ...PRINT, values: "wgp", long: "width= goal=" }, "files"],
     ["expand unexpand", { ...PRINT, values: "t", long: "tabs=" }, "files"],
     ["pr", PR],
     ["tsort", { operands: "content", most: 1 }],
