@@ -15,6 +15,7 @@ import { isFileIn } from "./permissions/shell/resolve.ts";
 import { DISK, type World } from "./permissions/world.ts";
 import { Sandbox } from "./sandbox/sandbox.ts";
 import { projects, realPath, splitPath } from "./utils/paths.ts";
+import { findShell } from "./utils/shell.ts";
 
 export type PermitSetup = {
   options: Options;
@@ -38,6 +39,7 @@ export class Permit {
   #rules: Rules;
   #added: string[] = [];
   #wall: WallState | undefined;
+  #plainShell: boolean | undefined;
 
   /** `scratch`: the session's own folder. Throws UsageError for a rule that forbids and cannot be read. */
   constructor(setup: PermitSetup, scratch: string, running: Running) {
@@ -114,7 +116,6 @@ export class Permit {
   #world(cwd: string, readable: readonly string[]): World {
     const { settings, places, env, cwd: root } = this.#setup;
     const roots = this.roots();
-    const programs = splitPath(env.PATH, projects(roots, places.home)).own;
     const { enabled, autoAllowBashIfSandboxed, allowUnsandboxedCommands, excludedCommands } = settings.sandbox;
     const wall = {
       active: this.#wall?.kind === "wall",
@@ -123,7 +124,10 @@ export class Permit {
       always: enabled ?? false,
       excluded: excludedCommands,
     };
-    return { cwd, root, home: places.home, roots, programs, readable, files: DISK, wall };
+    const { own: programs, others } = splitPath(env.PATH, projects(roots, places.home));
+    this.#plainShell ??= findShell({ ...env, PATH: others })?.flavor === "sh";
+    const plainShell = this.#plainShell;
+    return { cwd, root, home: places.home, roots, programs, readable, files: DISK, wall, plainShell };
   }
 }
 

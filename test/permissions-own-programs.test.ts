@@ -17,8 +17,9 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 mkdirSync(join(root, ".venv", "bin"), { recursive: true });
 for (const name of ["ls", "python3", "echo"]) writeFileSync(join(root, ".venv", "bin", name), "");
 
-function decided(command: string, programs: string[], mode: PermissionMode = "default") {
-  const world: World = { cwd: root, root, home, roots: [root], programs, readable: [], files: DISK, wall: NO_WALL };
+function decided(command: string, programs: string[], mode: PermissionMode = "default", more: Partial<World> = {}) {
+  const known = { cwd: root, root, home, roots: [root], programs, readable: [], files: DISK, wall: NO_WALL };
+  const world: World = { ...known, ...more };
   return decide(
     { type: "tool_use", id: "t", name: "Bash", input: { command } },
     { kind: "shell", command },
@@ -51,11 +52,41 @@ test("a program is not put there unasked", () => {
   expect(decided("touch x", [root], "acceptEdits").behavior).toBe("allow");
 });
 
+test("where there is no bash, what only bash understands is asked about", () => {
+  const both = (command: string) =>
+    [false, true].map((plainShell) => decided(command, [], "default", { plainShell }).behavior);
+  for (const command of [
+    ...[
+      "echo $'a\\'; touch PWNED; #'",
+      "[[ a > PWNED ]]",
+      "x=5; ((x > 3)) && echo big",
+      "cat <<< x",
+      "ls &> /dev/null",
+    ],
+    ...["cat <(ls)", "a=(b); echo ${a[0]}", "ls |& cat", "echo {a,b}", "for ((i=0; i<2; i++)); do ls; done"],
+  ]) {
+    expect([command, both(command)[1]]).toEqual([command, "ask"]);
+  }
+  for (const command of [
+    "ls | head",
+    'x=$(ls); echo "$x"',
+    "if [ -f a ]; then cat a; fi",
+    "for f in a b; do cat $f; done",
+    "ls 2>&1",
+  ]) {
+    expect([command, both(command)]).toEqual([command, ["allow", "allow"]]);
+  }
+});
+
 test("a folder that git could take for a repository's inside is asked about", () => {
   expect(decided("git status", []).behavior).toBe("allow");
   expect(decided("touch x; git status", [], "acceptEdits").reason).toContain("has no .git");
-  for (const name of ["objects", "refs"]) mkdirSync(join(root, name));
   writeFileSync(join(root, "HEAD"), "ref: refs/heads/m\n");
+  expect(decided("git status", []).behavior).toBe("allow");
+  writeFileSync(join(root, "commondir"), "elsewhere\n");
+  expect(decided("git status", []).reason).toContain("looks like the inside of a repository");
+  rmSync(join(root, "commondir"));
+  for (const name of ["objects", "refs"]) mkdirSync(join(root, name));
   expect(decided("git status", []).reason).toContain("looks like the inside of a repository");
   mkdirSync(join(root, ".git"));
   expect(decided("git status", []).behavior).toBe("allow");

@@ -7,7 +7,7 @@ import { isWithin, PLAN_FIRST, type Decision, type PartDecision, type Situation 
 import { forbidden, forbidsCommand, touchedBy } from "./forbid.ts";
 import { criticalRemoval, isProtected, namesCritical } from "./protect.ts";
 import { say, type Rule } from "./rules.ts";
-import { analyze } from "./shell/analyze.ts";
+import { analyze, type Analyzed } from "./shell/analyze.ts";
 import { withAllInner, type Part } from "./shell/parts.ts";
 import { remembering } from "./shell/resolve.ts";
 import { surroundings, type World } from "./world.ts";
@@ -15,12 +15,21 @@ import { surroundings, type World } from "./world.ts";
 export function decideCommand(call: ToolUse, command: string, { rules, mode, world: given }: Situation): Decision {
   const world: World = { ...given, files: remembering(given.files) };
   const situation: Situation = { rules, mode, world };
-  const analysis = analyze(command, surroundings(world));
+  const analysis = forShell(analyze(command, surroundings(world)), command, world);
   const shell: CommandCase = { ...situation, call, command, analysis, parts: withAllInner(analysis.parts) };
   const decided = stricter(forbidden(shell), shell) ?? guarded(shell) ?? byRulesAndMode(shell);
   const confine = decided.behavior === "deny" ? undefined : confinement(decided.step, shell);
   const parts = () => analysis.all.map((part) => partDecision(part, shell));
   return { ...decided, parts, touches: touches(shell, confine), ...(confine ? { confine } : {}) };
+}
+
+/** To a plain sh `[[ a > b ]]` writes a file, and `$'\\''` ends elsewhere. */
+const ONLY_BASH =
+  /\$['"]|\[\[|\(\(|<<<|[<>]\(|&>|>&[^\d\s-]|\|&|=\(|\bfunction\b|;;?&|\$\{[^}]*[/^,@]|\$\{!|\{[^}]*(?:,|\.\.)/;
+
+function forShell(analysis: Analyzed, command: string, { plainShell }: World): Analyzed {
+  if (!plainShell || analysis.problem !== undefined || !ONLY_BASH.test(command)) return analysis;
+  return { ...analysis, problem: "there is no bash here, and to sh this means something else" };
 }
 
 /** In plan mode a yes to an ask rule is no yes to a plan. */

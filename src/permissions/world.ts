@@ -21,6 +21,8 @@ export type World = {
   readable: readonly string[];
   files: Files;
   wall: WallFacts;
+  /** Commands run with a plain sh: what only bash understands is something else to it. */
+  plainShell?: boolean;
 };
 
 /** What the settings say about the sandbox, and whether there is one. */

@@ -1,9 +1,6 @@
-// What a shell command inherits: the person's environment without secrets, prompts and pagers; and which shell runs it.
-import { existsSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+// What a shell command inherits: the person's environment without secrets, prompts and pagers.
 
 export type Environment = Record<string, string | undefined>;
-export type Shell = { path: string; flavor: "bash" | "sh" };
 
 /** Nothing may wait for a person: no pager, no editor, no password prompt. */
 const FIXED: Record<string, string> = {
@@ -74,17 +71,6 @@ export function readingEnvironment(env: Record<string, string>): Record<string, 
   };
 }
 
-/** bash of a PATH, else sh; on Windows the bash of Git. Undefined: there is none. */
-export function findShell(env: Environment, platform: NodeJS.Platform = process.platform): Shell | undefined {
-  if (platform === "win32") return findGitBash(env);
-  const folders = (env["PATH"] ?? "").split(":").filter(isAbsolute);
-  const PATH = [...folders, "/bin", "/usr/bin"].join(":");
-  const bash = Bun.which("bash", { PATH });
-  if (bash) return { path: bash, flavor: "bash" };
-  const sh = Bun.which("sh", { PATH });
-  return sh ? { path: sh, flavor: "sh" } : undefined;
-}
-
 function isAsked(name: string, passthrough: readonly string[]): boolean {
   return passthrough.some((wanted) => (wanted.endsWith("*") ? name.startsWith(wanted.slice(0, -1)) : name === wanted));
 }
@@ -93,17 +79,4 @@ function isWithheld(name: string, value: string): boolean {
   if (ACTING.test(name) || TERMINAL.test(name)) return true;
   if (HARMLESS.has(name)) return false;
   return SECRET_FAMILY.test(name) || SECRET_NAME.test(name) || SECRET_VALUE.test(value);
-}
-
-function findGitBash(env: Environment): Shell | undefined {
-  const git = Bun.which("git", { PATH: env["PATH"] ?? env["Path"] ?? "" });
-  const roots = [
-    // git.exe is in <root>\cmd, <root>\bin or <root>\mingw64\bin.
-    ...(git ? [dirname(dirname(git)), dirname(dirname(dirname(git)))] : []),
-    ...[env["ProgramFiles"], env["ProgramFiles(x86)"]].flatMap((folder) => (folder ? [join(folder, "Git")] : [])),
-    ...(env["LOCALAPPDATA"] ? [join(env["LOCALAPPDATA"], "Programs", "Git")] : []),
-  ];
-  // Never bash.exe from PATH: in System32 that is the Linux subsystem, with other paths.
-  const path = roots.map((root) => join(root, "bin", "bash.exe")).find((candidate) => existsSync(candidate));
-  return path ? { path, flavor: "bash" } : undefined;
 }

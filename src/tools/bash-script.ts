@@ -1,5 +1,5 @@
 // The command line of the shell: a script that runs the command as it is written and reports where its `cd` ended.
-import type { Shell } from "./bash-env.ts";
+import type { Shell } from "../utils/shell.ts";
 
 export type ScriptOptions = {
   shell: Shell;

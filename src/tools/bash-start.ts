@@ -2,7 +2,7 @@
 import { closeSync, rmSync, writeSync } from "node:fs";
 import type { Confined, Wall, Walled } from "../core/wall.ts";
 import { trackTree } from "../utils/process.ts";
-import type { Shell } from "./bash-env.ts";
+import type { Shell } from "../utils/shell.ts";
 import { OutputFolder, type Capture } from "./bash-output.ts";
 import { commandPieces, shellArguments, withCommand } from "./bash-script.ts";
 

@@ -39,6 +39,9 @@ export function indexed(part: ParameterExpansionPart, variables: Variables, quot
   // From the end; where there are not so many, it is an error.
   if (at.startsWith("-") && !all?.at(Number(at))) return undefined;
   const arg = at === "*" ? undefined : all?.at(Number(at));
+  // zsh counts from one.
+  const before = Number(at) > 0 ? all?.[Number(at) - 1] : undefined;
+  if (before) return { kind: "value", args: [arg ?? { kind: "text", text: "" }, before], quoted };
   if (arg) return { kind: "value", args: [arg], quoted };
   return all && at !== "*" && quoted ? { kind: "text", text: "", quoted } : { kind: "unknown", quoted };
 }

@@ -1,5 +1,5 @@
 // The stretches of one word put together: one argument, or the words an unquoted known value splits into.
-import { asPattern, type Arg } from "./types.ts";
+import { asPattern, textArg, type Arg } from "./types.ts";
 
 /** A stretch of a word. `quoted` text neither splits nor matches file names. */
 export type Piece =
@@ -170,7 +170,7 @@ function wholeValue({ args, quoted }: Extract<Piece, { kind: "value" }>): Arg[] 
     const [text] = texts;
     if (text !== undefined && texts.length === 1) {
       const split = quoted ? [text] : text.split(/[ \t\n]+/).filter(Boolean);
-      return split.map((word): Arg => ({ kind: "text", text: word }));
+      return split.length > 1 ? split.map((word) => ({ kind: "text", text: word, split: true })) : split.map(textArg);
     }
     if (quoted || texts.every((word) => word !== "" && !/\s/.test(word))) return [{ kind: "oneof", texts }];
     return [{ kind: "unknown", start: "", single: false }];

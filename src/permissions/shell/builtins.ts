@@ -41,7 +41,9 @@ export function judgeBuiltin(name: string, args: readonly Arg[], state: State): 
     case "return":
     case "break":
     case "continue":
-      return args.length <= 1 ? READS_NOTHING : unknownEffect(`${name} with more than a number`);
+      return args.every(isNumberArg) && args.length <= 1
+        ? READS_NOTHING
+        : unknownEffect(`${name} with something other than a number`);
     case "wait":
       return args.length === 0 ? READS_NOTHING : unknownEffect("wait for something that is not known");
     default:
@@ -87,6 +89,11 @@ export function stateAfter(words: readonly Arg[], state: State, place: Place): S
 
 function without(names: State["defined"], args: readonly Arg[]): State["defined"] {
   return names.only((name) => !args.some((arg) => literal(arg) === name));
+}
+
+/** zsh evaluates anything else. */
+function isNumberArg(arg: Arg): boolean {
+  return arg.kind === "unknown" ? /^\d*$/.test(arg.like ?? "x") : /^\d+$/.test(literal(arg) ?? "");
 }
 
 /** Of `local name=value`, as it was written; an array is not followed. */

@@ -52,6 +52,9 @@ export class Judge {
     if (!entry) {
       return beyond(unknownEffect(`${program} is not known to only read`), { name: program, args });
     }
+    // What is a script and a file to bash is one script to zsh.
+    if (SCRIPTED.has(program) && args.some(isSplit))
+      return unknownEffect(`${program}: words that are one to some shells`);
     const feed = FED.has(program) ? context.feed?.() : undefined;
     const added = nested?.added;
     const words = HARMLESS_OPTIONS.has(program) ? this.#targets.undashed(args, context.state) : args;
@@ -86,12 +89,15 @@ function handed(args: readonly Arg[]): Change {
   return { arg: { kind: "unknown", start: "", single: false, outer: true }, how: "remove", recursive };
 }
 
+const SCRIPTED = new Set("sed gsed awk gawk mawk nawk original-awk jq yq bc".split(" "));
+const isSplit = (arg: Arg) => arg.kind === "text" && arg.split === true;
+
 /** Those for which it matters what comes in through a pipe. */
 const FED = new Set(["xargs", "gxargs", "source", ".", ...SHELL_NAMES]);
 
 /** No option of theirs writes or runs anything. */
 const HARMLESS_OPTIONS = new Set(
-  "grep egrep fgrep ggrep wc du cksum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum".split(" "),
+  "head tail grep egrep fgrep ggrep wc du cksum md5sum sha1sum sha224sum sha256sum sha384sum sha512sum".split(" "),
 );
 
 /** The name of a program in a system folder; any other path is left as it is. */

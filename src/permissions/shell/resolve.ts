@@ -183,6 +183,7 @@ export class Places {
       case "unknown":
         return undefined;
       case "glob": {
+        if (arg.pattern.includes("**") && this.#mayReachDeep(arg.pattern, cwds)) return undefined;
         if (arg.or) return this.#ofEach([arg.pattern, ...arg.or], cwds);
         // When nothing matches, the pattern itself is the name.
         const own = unescaped(arg.pattern);
@@ -199,6 +200,18 @@ export class Places {
       default:
         return arg satisfies never;
     }
+  }
+
+  /** `**` goes through folders for some shells: nothing below may be a link then. */
+  #mayReachDeep(pattern: string, cwds: readonly string[] | undefined): boolean {
+    const parts = pattern.split("/");
+    const at = parts.findIndex(isPattern);
+    const folder = unescaped(parts.slice(0, at).join("/"));
+    if (pattern.includes("***") || !cwds) return true;
+    return cwds.some((cwd) => {
+      const { real } = placeOf(folder === "" && !pattern.startsWith("/") ? "." : `${folder}/`, cwd, this.#files);
+      return this.#files.look(real) !== "missing" && mayHoldLinks(real, this.#files);
+    });
   }
 
   #ofEach(patterns: readonly string[], cwds: readonly string[] | undefined): readonly string[] | undefined {

@@ -77,6 +77,7 @@ export class SimpleCommands {
     const arg = argOf(operand, scope);
     const isNamed = operator === "-v" && /^[A-Za-z_]\w*$/.test(operand.text);
     if ((operator === "-v" && !isNamed) || operator === "-R") scope.problem(`[[ ${operator} ]] evaluates its operand`);
+    if (operator === "-t" && !/^\d+$/.test(literal(arg) ?? "")) scope.problem("[[ -t ]] may evaluate its operand");
     if (scope.found !== undefined) this.construct(source, scope.found);
     if (!/^-[abcdefghkprsuwxGLNOS]$/.test(operator)) return;
     // Whether something is there is told of any name.
@@ -280,6 +281,7 @@ export class SimpleCommands {
       if (value.type === "ArrayValue") for (const word of value.elements) argsOf(word, scope);
       else argOf(value, scope);
       const isArray = value.type === "ArrayValue" && scope.values.get(name)?.kind !== "array";
+      if (value.type === "ArrayValue" && ZSH_TABLES.test(name)) scope.problem(`${name} is a table of zsh's own`);
       if (isArray || index !== undefined) scope.problem(`${text}: an assignment to an array`);
       if (!isPlainName(name)) scope.problem(`${name} changes what later commands do`);
       // `x+=` goes on from what the environment holds.
@@ -351,6 +353,9 @@ export class SimpleCommands {
 
 /** Programs for which it matters where they run. */
 const LOCAL = new Set(["git", ...TOOLCHAIN]);
+/** What is put into them changes what names stand for. */
+const ZSH_TABLES =
+  /^(functions|commands|options|nameddirs|userdirs|dirstack|[gs]?aliases|dis_\w+|argv|status|modules|builtins|history)$/;
 const TOO_DEEP = "it is nested too deeply";
 const PREFIX = "a variable in front changes what it does";
 

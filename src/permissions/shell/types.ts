@@ -2,8 +2,8 @@
 
 /** One argument of a simple command, after quote removal, brace expansion and what is known of variables. */
 export type Arg =
-  /** Exactly this one word. */
-  | { kind: "text"; text: string }
+  /** Exactly this one word. `split`: one of several out of a value that zsh does not split. */
+  | { kind: "text"; text: string; split?: true }
   /** One word, one of these: a loop variable over literal words. */
   | { kind: "oneof"; texts: readonly string[] }
   /**

@@ -10,6 +10,7 @@ import {
 import { elementsOf, indexed } from "./arrays.ts";
 import { assemble, MOST_WORDS, type Piece } from "./assemble.ts";
 import { expandBraces } from "./braces.ts";
+import { ANYWHERE, expanded, printed } from "./guesses.ts";
 import { isSafeArithmetic } from "./arithmetic.ts";
 import type { Names } from "./names.ts";
 import { isHash, isNumber as isCount } from "./substitutions.ts";
@@ -96,7 +97,10 @@ function complexArg(word: Word, scope: Scope): Arg {
 
 /** Most words: no quotes, expansions or patterns in them. */
 function plainWord(word: Word, scope: Scope): Arg | undefined {
-  if (PLAIN.test(word.text)) return { kind: "text", text: word.text };
+  if (PLAIN.test(word.text)) {
+    if (word.text.startsWith("=") && /^=[A-Za-z_]/.test(word.text)) scope.problem(`${word.text} is a path for zsh`);
+    return { kind: "text", text: word.text };
+  }
   const quoted = quotedText(word.text);
   return quoted === undefined ? bareWord(word, scope) : { kind: "text", text: quoted };
 }
@@ -154,8 +158,14 @@ function piecesOf(parts: readonly WordPart[], scope: Scope, tilde: boolean): Pie
       piece(part, scope);
       return [{ kind: "unknown", quoted: true }];
     }
-    return piece(part, scope);
+    // To zsh `$x[1]` is a part of it, and `$x:h` the folder it is in.
+    const isChanged = part.type === "SimpleExpansion" && /^(?:\[|:[A-Za-z])/.test(parts[i + 1]?.text ?? "");
+    return isChanged ? piece(part, scope).map(unsure) : piece(part, scope);
   });
+}
+
+function unsure(found: Piece): Piece {
+  return found.kind === "value" ? { kind: "unknown", quoted: found.quoted } : found;
 }
 
 function home(value: string, text: string, scope: Scope): Piece[] {
@@ -176,13 +186,19 @@ function piece(part: WordPart, scope: Scope): Piece[] {
     case "Literal":
       if (isUnread(part.text)) scope.problem(`${part.text}: a word that is not understood`);
       return literalPiece(part.value, scope);
-    case "SingleQuoted":
     case "AnsiCQuoted":
+      // Nothing for zsh, and the end of the word.
+      if (/\\(?:x(?![\da-fA-F])|[uU](?![\da-fA-F]))/.test(part.text)) scope.problem("an escape without its number");
+      return [{ kind: "text", text: part.value, quoted: true }];
+    case "SingleQuoted":
       return [{ kind: "text", text: part.value, quoted: true }];
     case "DoubleQuoted":
       // Empty quotes are a word all the same.
       if (part.parts.length === 0) return [{ kind: "text", text: "", quoted: true }];
-      return part.parts.flatMap((child) => quotedPiece(child, scope));
+      return part.parts.flatMap((child, i) => {
+        const isChanged = child.type === "SimpleExpansion" && /^(?:\[|:[A-Za-z])/.test(part.parts[i + 1]?.text ?? "");
+        return isChanged ? quotedPiece(child, scope).map(unsure) : quotedPiece(child, scope);
+      });
     case "LocaleString":
       scope.problem('a translated string ($"…")');
       scriptsBelow(part, scope);
@@ -285,27 +301,6 @@ function parameter(part: Parameter, scope: Scope, quoted: boolean): Piece[] {
 
 function unknownPiece(quoted: boolean, maybe: readonly string[]): Piece {
   return maybe.length === 0 ? { kind: "unknown", quoted } : { kind: "unknown", quoted, maybe };
-}
-
-/** For a word that is not understood at all. */
-const ANYWHERE: readonly string[] = ["/"];
-
-/** What `${x:-y}` and its like well could be: the variable, where it is a folder everybody has, and what stands for it. */
-function expanded({ parameter: name, operation }: Parameter, operands: readonly Arg[], scope: Scope): string[] {
-  const own = name === "HOME" ? [scope.home] : /^(OLD)?PWD$/.test(name) ? [scope.cwd ?? scope.home] : [];
-  const value = scope.defined.has(name) ? scope.values.get(name) : undefined;
-  const texts = [...(value?.kind === "words" ? value.args : []), ...operands].flatMap((arg) => literal(arg) ?? []);
-  return [...own, ...(operation?.type === "Remove" ? [] : texts)];
-}
-
-/** Of a substitution: the folders everybody has, where it does little else than print them. */
-function printed(text: string, { home, cwd }: Scope): string[] {
-  const isHome = /(?:~|\$\{?HOME\}?)\/?["']?\s*[)`]$/.test(text);
-  const isHere =
-    /^(?:\$\(|`)\s*(?:pwd|git\s+rev-parse\s+--show-toplevel|(?:realpath|readlink\s+-[fem]|dirname)\s+["']?(?:\.{1,2}|\$\(pwd\)|`pwd`)["']?\s*[)`])|\$\{?PWD\}?["']?\s*[)`]$|[;&]\s*pwd\s*[)`]$/.test(
-      text,
-    );
-  return [...(isHome ? [home] : []), ...(isHere && cwd !== undefined ? [cwd] : [])];
 }
 
 const HIDDEN = "what is quoted in an expansion could be a command for bash";

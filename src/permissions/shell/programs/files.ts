@@ -76,6 +76,9 @@ const HEAD: ProgramSpec = {
   operands: "content",
 };
 
+/** `-n -1`: always with a value. */
+const COUNTS = ["-n", "-c", "--lines", "--bytes"];
+
 /** Following a file never ends. */
 const TAIL: ProgramSpec = {
   ...HEAD,
@@ -242,8 +245,8 @@ export const FILE_PROGRAMS: ReadonlyMap<string, Entry> = new Map([
     ["cat rev", PRINT, "files"],
     ["tac", { ...PRINT, values: "s", long: "separator=" }, "files"],
     ["nl", { ...PRINT, values: "bdfhilnsvw" }, "files"],
-    ["head", HEAD, "files"],
-    ["tail", TAIL, "files"],
+    ["head", careful(withHelp(HEAD), COUNTS), "files"],
+    ["tail", careful(withHelp(TAIL), COUNTS), "files"],
     ["wc", WC, "dotted"],
     ["bat batcat", BAT, "files"],
     ["md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum shasum cksum sum", CHECKSUM, "dotted"],

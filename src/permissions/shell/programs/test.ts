@@ -33,6 +33,8 @@ function problemOf(words: readonly Arg[]): string | undefined {
       if (mayBeOperator(word) && !isOperand(words, i)) return "a word that could be an operator";
     } else if (NAMED.has(text) && !/^[A-Za-z_]\w*$/.test(literal(words[i + 1]) ?? "")) {
       return `${text} with something other than a plain name`;
+    } else if (text === "-t" && /[^\d\]]/.test(literal(words[i + 1]) ?? "x") && words.length > 1) {
+      return "-t with something other than a number";
     } else if (/^-[a-zA-Z]{1,2}$/.test(text) && !isKnown(text)) return `${text} is not known`;
   }
   return undefined;

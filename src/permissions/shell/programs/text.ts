@@ -77,6 +77,7 @@ const PRINTF: ProgramSpec = {
   operands: "text",
   refuse: ({ operands: [format, ...rest] }) => {
     const text = literal(format);
+    if (rest.some((arg) => /\[.*[$`]/s.test(literal(arg) ?? ""))) return "an index that some shells evaluate";
     if (text === undefined) return rest.length > 0 ? "its format is only known when it runs" : undefined;
     return /%[^%A-Za-z(]*[hlLjzt]*n/.test(text.replaceAll("%%", "")) ? "%n assigns a variable" : undefined;
   },
@@ -109,7 +110,15 @@ const TEXT: ProgramSpec = { loose: true, operands: "text" };
 
 // -o writes; -S and -D lead to sources elsewhere.
 // The name of a compressed file becomes a part of a command for the shell.
-const DIFFSTAT: ProgramSpec = { flags: "bcCdEhklmqRstuv", values: "nNpwfr", operands: "none" };
+const DIFFSTAT: ProgramSpec = {
+  flags: "bcCdEhklmqRstuv",
+  values: "nNpwfr",
+  operands: "content",
+  refuse: ({ operands }) =>
+    operands.every((arg) => /^[\w./-]+$/.test(literal(arg) ?? ""))
+      ? undefined
+      : "a name that a shell could take for more",
+};
 
 // -l and -t are for pagers and terminals.
 const WDIFF: ProgramSpec = {
@@ -133,16 +142,20 @@ export const TEXT_PROGRAMS = new Map([
   ...entries(
     ["sort gsort", SORT],
     ["uniq", UNIQ],
-    ["cut", { ...PRINT, values: "bcdfF", long: "bytes= characters= delimiter= fields= output-delimiter=" }, "files"],
-    ["paste", { ...PRINT, values: "d", long: "delimiters=" }],
-    ["join", { ...PRINT, values: "12aejotv" }],
+    [
+      "cut",
+      { ...PRINT, flags: "szn", values: "bcdfF", long: "bytes= characters= delimiter= fields= output-delimiter=" },
+      "files",
+    ],
+    ["paste", { ...PRINT, flags: "sz", values: "d", long: "delimiters=" }],
+    ["join", { ...PRINT, flags: "iz", values: "12aejotv" }],
     [
       "column",
       { ...PRINT, values: "scoNHRTOWCrpilE", long: "separator= output-separator= table-columns= output-width=" },
     ],
-    ["fold", { ...PRINT, values: "w", long: "width=" }, "files"],
-    ["fmt", { ...PRINT, values: "wgp", long: "width= goal=" }, "files"],
-    ["expand unexpand", { ...PRINT, values: "t", long: "tabs=" }, "files"],
+    ["fold", { ...PRINT, flags: "bsc", values: "w", long: "width=" }, "files"],
+    ["fmt", { ...PRINT, flags: "cstu", values: "wgp", long: "width= goal=" }, "files"],
+    ["expand unexpand", { ...PRINT, flags: "ia", values: "t", long: "tabs=" }, "files"],
     ["pr", PR],
     ["tsort", { operands: "content", most: 1 }],
     ["shuf", shuf],
