@@ -54,7 +54,7 @@ export function analyze(command: string, surroundings: Surroundings): Analyzed {
   const walk = again ? walked(script, place, { state: { ...state, changed: true }, source: command }) : first;
   const problem = CONTROL.test(command)
     ? "it has a control character in it"
-    : isContinued(command, script) || /(?<!\\)(?:\\\\)*\\$/.test(command)
+    : isContinued(command, script) || (command.endsWith("\\") && /(?<!\\)(?:\\\\)*\\$/.test(command))
       ? "a word goes on in the next line"
       : command.length > LONGEST
         ? `it is longer than ${LONGEST} characters`
@@ -118,8 +118,8 @@ const MOST_VALUES = 40;
 
 type Script = ReturnType<typeof parse>;
 type Variables = Pick<Place, "values" | "parameters">;
-/** Without one of these no function is defined. */
-const FUNCTION = /\(\s*\)|\bfunction\b/;
+/** How nearly all functions begin. */
+const FUNCTION = /(?:^|[\s;&|({])(?:[\w-]+\s*\(\s*\)|function\s)/;
 const NO_VALUES: Place["values"] = new Map();
 const NO_PARAMETERS: Place["parameters"] = new Map();
 
@@ -138,10 +138,11 @@ function variablesOf(script: Script, command: string, { home }: Surroundings): V
     values.set(assigned.name, before === undefined ? added : merged(before, added));
   };
   for (const assigned of all) if (assigned.within === undefined) add(assigned, []);
-  if (!FUNCTION.test(command)) return { values, parameters: NO_PARAMETERS };
   // Where a call is approved, what it is called with is set there for certain.
   const settled = [...values.keys()].filter((name) => !inFunctions.has(name));
-  const parameters = parametersIn(script, silent({ ...scope, defined: Names.NONE.plus(settled) }));
+  const isCalled = FUNCTION.test(command);
+  const there = silent({ ...scope, defined: isCalled ? Names.NONE.plus(settled) : Names.NONE });
+  const parameters = isCalled ? parametersIn(script, there) : NO_PARAMETERS;
   for (const assigned of all) {
     if (assigned.within !== undefined) add(assigned, parameters.get(assigned.within) ?? []);
   }

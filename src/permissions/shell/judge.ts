@@ -27,7 +27,8 @@ export class Judge {
     this.#sink = sink;
   }
 
-  of(name: string | undefined, args: readonly Arg[], { context, nested, called }: Circumstances): Judgement {
+  of(name: string | undefined, args: readonly Arg[], where: Circumstances): Judgement {
+    const { context, nested, called } = where;
     if (called) return READS_NOTHING;
     if (name === undefined) return unknownEffect("which program runs is only known at run time");
     if (name.includes("/") && bare(name) === name) return byPath(name, args);
@@ -38,7 +39,7 @@ export class Judge {
     if (program === "set" && args.some((arg) => literal(arg)?.includes("x") !== false)) this.traced({ shows: true });
     const builtin = judgeBuiltin(program, args, context.state);
     if (builtin) return builtin;
-    return this.#byTable(program, args, { context, nested });
+    return this.#byTable(program, args, where);
   }
 
   /** A trace shows variables of which only is told whether they are empty. */
@@ -47,7 +48,7 @@ export class Judge {
     if (this.#traced.tests && this.#traced.shows) this.#sink.problem("a trace would show what is tested");
   }
 
-  #byTable(program: string, args: readonly Arg[], { context, nested }: Omit<Circumstances, "called">): Judgement {
+  #byTable(program: string, args: readonly Arg[], { context, nested }: Circumstances): Judgement {
     const entry = lookup(program);
     if (!entry) {
       return beyond(unknownEffect(`${program} is not known to only read`), { name: program, args });

@@ -15,8 +15,7 @@ function judgeFind({ name, args }: Call): Judgement {
   const removes = find.commands.some(({ words }) => words.some((word) => isRemover(literal(word) ?? "")));
   const changes = find.commands.some(({ words: [word] }) => WRITERS.has(literal(word) ?? ""));
   const how = find.deletes || removes ? "remove" : changes ? "write" : undefined;
-  const named = starts.flatMap((start) => find.names.flatMap((name) => namedBelow(literal(start), name)));
-  const changed = how === undefined ? [] : [...starts, ...named];
+  const changed = how === undefined ? [] : [...starts, ...namedBelow(starts, find.names)];
   const writes = [
     ...find.writes,
     ...changed.map((arg): Change => ({ arg, how: how ?? "write", recursive: true, some: find.narrowed })),
@@ -42,11 +41,17 @@ function judgeFind({ name, args }: Call): Judgement {
 }
 
 /** Files right there that a test for names picks out, whether or not they begin with a dot. */
-function namedBelow(start: string | undefined, pattern: string): Arg[] {
-  if (start === undefined || pattern === "") return [];
-  const paths = pattern.includes("/") ? [pattern] : [`${start}/${pattern}`];
-  if (/^[*?[]/.test(pattern) && !pattern.includes("/")) paths.push(`${start}/.${pattern}`);
-  return paths.map((path) =>
-    /[*?[\\]/.test(path) ? { kind: "glob", pattern: path, start, single: false } : textArg(path),
-  );
+function namedBelow(starts: readonly Arg[], patterns: readonly string[]): Arg[] {
+  return starts.flatMap((arg) => {
+    const start = literal(arg);
+    const paths = start === undefined ? [] : patterns.flatMap((pattern) => pathsOf(start, pattern));
+    return paths.map((path): Arg => {
+      return /[*?[\\]/.test(path) ? { kind: "glob", pattern: path, start: start ?? "", single: false } : textArg(path);
+    });
+  });
+}
+
+function pathsOf(start: string, pattern: string): string[] {
+  if (pattern === "" || pattern.includes("/")) return pattern === "" ? [] : [pattern];
+  return [`${start}/${pattern}`, ...(/^[*?[]/.test(pattern) ? [`${start}/.${pattern}`] : [])];
 }
