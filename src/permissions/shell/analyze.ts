@@ -193,6 +193,7 @@ function valueOf({ value, loop, integer }: Assigned, scope: Scope): Value {
   if (!value) return { kind: "unknown", outer: true };
   const [part, ...more] = value.parts ?? [];
   if (part?.type === "ArithmeticExpansion" && more.length === 0) return { kind: "integer" };
+  if (/^"?\$[?#]"?$/.test(value.text)) return { kind: "integer" };
   if (isNumber(value.text)) return { kind: "number" };
   if (isHash(value.text)) return { kind: "hash" };
   return wordsValue([argOf(value, scope)]);
