@@ -63,7 +63,14 @@ test("where there is no bash, what only bash understands is asked about", () => 
       "cat <<< x",
       "ls &> /dev/null",
     ],
-    ...["cat <(ls)", "a=(b); echo ${a[0]}", "ls |& cat", "echo {a,b}", "for ((i=0; i<2; i++)); do ls; done"],
+    ...[
+      "cat <(ls)",
+      "a=(b); echo ${a[0]}",
+      "ls |& cat",
+      "echo {a,b}",
+      "pushd src; cat ../x",
+      "for ((i=0; i<2; i++)); do ls; done",
+    ],
   ]) {
     expect([command, both(command)[1]]).toEqual([command, "ask"]);
   }

@@ -25,7 +25,7 @@ export function decideCommand(call: ToolUse, command: string, { rules, mode, wor
 
 /** To a plain sh `[[ a > b ]]` writes a file, and `$'\\''` ends elsewhere. */
 const ONLY_BASH =
-  /\$['"]|\[\[|\(\(|<<<|[<>]\(|&>|>&[^\d\s-]|\|&|=\(|\bfunction\b|;;?&|\$\{[^}]*[/^,@]|\$\{!|\{[^}]*(?:,|\.\.)/;
+  /\b(?:mapfile|readarray|pushd|popd|local|function)\b|\bread\s+(?:-r\s+)?-(?!r\s)|\+=|\$['"]|\[\[|\(\(|<<<|[<>]\(|&>|>&[^\d\s-]|\|&|=\(|;;?&|\$\{[^}]*[/^,@]|\$\{!|\{[^}]*(?:,|\.\.)/;
 
 function forShell(analysis: Analyzed, command: string, { plainShell }: World): Analyzed {
   if (!plainShell || analysis.problem !== undefined || !ONLY_BASH.test(command)) return analysis;

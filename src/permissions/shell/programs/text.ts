@@ -167,7 +167,7 @@ export const TEXT_PROGRAMS = new Map([
     ["bc", BC],
     ["echo", TEXT, "any"],
     ["true false :", TEXT, "any"],
-    ["yes pathchk", TEXT],
+    ["pathchk", TEXT],
     ["sleep", SLEEP],
   ),
 ]);
