@@ -281,7 +281,11 @@ test("one answer per line, in order; a bad line is an error of its own", async (
     [5, 9, '"command" or "tool" is missing, a text'],
     [6, 10, '"rules" has the lists allow, deny and ask, not "denny"'],
     [7, 11, '"rules.deny" must be a list of texts'],
-    [8, 12, 'rules.ask[0]: "Bash(" is not a permission rule: expected Tool or Tool(pattern)'],
+    [
+      8,
+      12,
+      'rules.ask[0]: "Bash(" is not a permission rule: expected Tool or Tool(pattern). Rules that forbid are never skipped; correct it.',
+    ],
     [9, 13, expect.stringContaining('"x" is not a permission mode')],
     [10, 14, '"cwd" must be a text'],
     [11, 15, "Edit was called with input that does not fit its schema:"],
@@ -355,7 +359,7 @@ test("every difference is a line of its own, and the exit code 1", async () => {
   expect(await type(["permissions", "test", path])).toBe(1);
   expect(said).toEqual([
     "r1: expected ask, got allow (the rule Bash(weave:*) (rules.allow[0]) allows it): weave",
-    'r2: expected deny, got an error (rules.deny[0]: "Bash(" is not a permission rule: expected Tool or Tool(pattern)): weave',
+    'r2: expected deny, got an error (rules.deny[0]: "Bash(" is not a permission rule: expected Tool or Tool(pattern). Rules that forbid are never skipped; correct it.): weave',
     "d1: expected not allow, got allow (it only reads, inside the project): true",
     "s1: expected allow, got ask (weave is not known to only read): weave\\nall",
     "different.jsonl: 0 of 2 rule cases right, 1 of 1 dangerous approved, 1 of 3 read-only asked (33.3 %)",

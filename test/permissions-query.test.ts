@@ -138,7 +138,6 @@ test("modes by their names, bypass and manual included", () => {
 
 test("a bad rule, mode or input is an error and never a decision", async () => {
   const rows: [Query, string][] = [
-    [bash("ls", { rules: { allow: ["*"] } }), 'rules.allow[0]: "*": an allow rule names its tool'],
     [bash("ls", { rules: { deny: ["Bash", "Bash("] } }), "rules.deny[1]:"],
     [bash("ls", { mode: "yolo", cwd }), '"yolo" is not a permission mode'],
     [bash("ls", { mode: "yolo" }), '"yolo" is not a permission mode'],
@@ -148,6 +147,16 @@ test("a bad rule, mode or input is an error and never a decision", async () => {
     [{ tool: "NotebookEdit", input: { notebook_path: 1 } }, 'NotebookEdit needs "notebook_path"'],
   ];
   for (const [query, message] of rows) await expect(judge(query)).rejects.toThrow(message);
+});
+
+test("an allow rule that cannot be read allows nothing, and is named", async () => {
+  const verdict = await judge(bash("npm test", { rules: { allow: ["*", "mcp__git*"] } }));
+  expect(verdict.decision).toBe("ask");
+  expect(verdict.warnings).toEqual([
+    expect.stringContaining('rules.allow[0]: "*": an allow rule names its tool'),
+    expect.stringContaining('rules.allow[1]: "mcp__git*"'),
+  ]);
+  expect((await judge(bash("npm test", { rules: { allow: ["Bash"] } }))).warnings).toBeUndefined();
 });
 
 test("what would change it: allow rules for what is asked, a deny rule for what is allowed, nothing where none helps", async () => {

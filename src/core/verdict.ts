@@ -29,6 +29,8 @@ export type Verdict = {
   /** What it touches, one line each. */
   touches: readonly string[];
   mode: string;
+  /** Allow rules of the question that cannot be read, and so count for nothing. */
+  warnings?: readonly string[];
   /** How much of the machine a command would get where there is a sandbox. */
   confine?: Confinement;
   /** There is a sandbox; only said with `confine`. */

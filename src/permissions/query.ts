@@ -6,7 +6,7 @@ import type { Judge, NamedRule, Query, Verdict } from "../core/verdict.ts";
 import { realPath } from "../utils/paths.ts";
 import { decide } from "./decide.ts";
 import type { Decision, Situation } from "./decision.ts";
-import { parseRule, type Behavior, type Rule, type Rules } from "./rules.ts";
+import { parseRule, parseRules, type Behavior, type Rule, type Rules } from "./rules.ts";
 import { suggestRules } from "./suggest.ts";
 import { DISK, NO_WALL, type World } from "./world.ts";
 
@@ -40,7 +40,10 @@ export function judgeWith(judging: Judging): Judge {
     const { rules, cwd, home, mode } = query;
     const how = { access: judging.access, fix };
     const own = rules !== undefined || cwd !== undefined || home !== undefined;
-    if (own) return verdictOf(query, situationFor(query, judging), how);
+    if (own) {
+      const { situation, warnings } = situationFor(query, judging);
+      return { ...verdictOf(query, situation, how), ...(warnings.length > 0 ? { warnings } : {}) };
+    }
     const chosen = mode === undefined ? {} : { mode: modeOf(mode) };
     return verdictOf(query, { ...(await (found.today ??= judging.today())), ...chosen }, how);
   };
@@ -53,7 +56,11 @@ export function modeOf(text: string): PermissionMode {
   throw new UsageError(`"${text}" is not a permission mode: expected one of ${Object.keys(MODES).join(", ")}`);
 }
 
-function situationFor({ rules, mode, cwd, home }: Query, judging: Judging): Situation {
+/** As of settings: an allow rule that cannot be read is left out and named, any other throws UsageError. */
+function situationFor(
+  { rules, mode, cwd, home }: Query,
+  judging: Judging,
+): { situation: Situation; warnings: readonly string[] } {
   const root = resolve(judging.cwd, cwd ?? "");
   const at = { cwd: root, home: home === undefined ? judging.home : resolve(judging.cwd, home) };
   const world: World = {
@@ -66,15 +73,9 @@ function situationFor({ rules, mode, cwd, home }: Query, judging: Judging): Situ
     wall: NO_WALL,
   };
   const list = (behavior: Behavior) =>
-    (rules?.[behavior] ?? []).map((text, i) => ruleOf(text, behavior, `rules.${behavior}[${i}]`, at));
-  const all: Rules = { allow: list("allow"), deny: list("deny"), ask: list("ask") };
-  return { rules: all, mode: modeOf(mode ?? "default"), world };
-}
-
-function ruleOf(text: string, behavior: Behavior, source: string, { cwd, home }: { cwd: string; home: string }): Rule {
-  const rule = parseRule(text, behavior, source, { base: cwd, cwd, home });
-  if ("problem" in rule) throw new UsageError(`${source}: ${rule.problem}`);
-  return rule;
+    (rules?.[behavior] ?? []).map((text, i) => ({ text, source: `rules.${behavior}[${i}]` }));
+  const read = parseRules({ allow: list("allow"), deny: list("deny"), ask: list("ask") }, at);
+  return { situation: { rules: read.rules, mode: modeOf(mode ?? "default"), world }, warnings: read.warnings };
 }
 
 /** What the tools say of their calls; for names they do not have, what is known of the name. */
