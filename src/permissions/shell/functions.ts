@@ -2,7 +2,7 @@
 import { forEachChild, type Command, type Function as Definition, type SyntaxNode, type Word } from "unbash";
 import { judgeBuiltin } from "./builtins.ts";
 import type { State } from "./context.ts";
-import { mayLeave, mayMove } from "./moves.ts";
+import { mayLeave, mayMove, mayUnset } from "./moves.ts";
 import { Names } from "./names.ts";
 import { lookup } from "./programs/list.ts";
 import type { Arg } from "./types.ts";
@@ -70,13 +70,4 @@ function together(calls: readonly string[][][]): Parameters {
     const texts = [...new Set(calls.flatMap((call) => call[i] ?? []))];
     return texts.length > MOST_TEXTS ? undefined : texts.map((text): Arg => ({ kind: "text", text }));
   });
-}
-
-function mayUnset(node: SyntaxNode): boolean {
-  if (node.type === "Command" && /^(unset|command|builtin)$/.test(node.name?.value ?? "")) return true;
-  let found = false;
-  forEachChild(node, (child) => {
-    found ||= mayUnset(child);
-  });
-  return found;
 }

@@ -1,4 +1,4 @@
-// Whether a piece of the syntax tree can take the shell to another folder, or out of a loop.
+// Whether a piece of the syntax tree can take the shell to another folder, out of a loop, or a name from it.
 import { forEachChild, type Command, type SyntaxNode } from "unbash";
 
 /** Whether a `cd` or the like stands anywhere below. */
@@ -9,6 +9,11 @@ export function mayMove(node: SyntaxNode): boolean {
 /** Whether a `break` or `continue` does. */
 export function mayLeave(node: SyntaxNode): boolean {
   return holds(node, isLeave);
+}
+
+/** Whether a command that could take a name away does. */
+export function mayUnset(node: SyntaxNode): boolean {
+  return holds(node, ({ name }) => /^(unset|command|builtin)$/.test(name?.value ?? ""));
 }
 
 function holds(node: SyntaxNode, is: (command: Command) => boolean): boolean {

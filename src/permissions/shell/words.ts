@@ -158,10 +158,13 @@ function piecesOf(parts: readonly WordPart[], scope: Scope, tilde: boolean): Pie
       piece(part, scope);
       return [{ kind: "unknown", quoted: true }];
     }
-    // To zsh `$x[1]` is a part of it, and `$x:h` the folder it is in.
-    const isChanged = part.type === "SimpleExpansion" && /^(?:\[|:[A-Za-z])/.test(parts[i + 1]?.text ?? "");
-    return isChanged ? piece(part, scope).map(unsure) : piece(part, scope);
+    return isChanged(part, parts[i + 1]) ? piece(part, scope).map(unsure) : piece(part, scope);
   });
+}
+
+/** To zsh `$x[1]` is a part of it, and `$x:h` the folder it is in. */
+function isChanged(part: WordPart, next: WordPart | undefined): boolean {
+  return part.type === "SimpleExpansion" && next !== undefined && /^(?:\[|:[A-Za-z])/.test(next.text);
 }
 
 function unsure(found: Piece): Piece {
@@ -196,8 +199,7 @@ function piece(part: WordPart, scope: Scope): Piece[] {
       // Empty quotes are a word all the same.
       if (part.parts.length === 0) return [{ kind: "text", text: "", quoted: true }];
       return part.parts.flatMap((child, i) => {
-        const isChanged = child.type === "SimpleExpansion" && /^(?:\[|:[A-Za-z])/.test(part.parts[i + 1]?.text ?? "");
-        return isChanged ? quotedPiece(child, scope).map(unsure) : quotedPiece(child, scope);
+        return isChanged(child, part.parts[i + 1]) ? quotedPiece(child, scope).map(unsure) : quotedPiece(child, scope);
       });
     case "LocaleString":
       scope.problem('a translated string ($"…")');

@@ -80,8 +80,9 @@ export function inputsOf(name: string, args: readonly Arg[]): readonly Use[] {
     const operands = args.filter((arg) => !literal(arg)?.startsWith("-"));
     return operands.slice(0, -1).map((arg): Use => ({ arg, what: "content", recursive: true }));
   }
-  if (name !== "curl" && name !== "wget") return NONE;
-  const files = args.flatMap((arg, i) => valueOf(arg, args[i + 1], SENT));
+  const options = SENT.get(name);
+  if (!options) return NONE;
+  const files = args.flatMap((arg, i) => valueOf(arg, args[i + 1], options));
   // `-d @FILE`, `-F name=@FILE`, `file://...`
   const marked = args.flatMap((arg) => {
     const path = /^(?:-\w|--[\w-]+=)?(?:[\w.-]*=)?[@<](.+)$|^file:\/\/(\/.+)$/s.exec(literal(arg) ?? "");
@@ -90,8 +91,10 @@ export function inputsOf(name: string, args: readonly Arg[]): readonly Use[] {
   return [...files, ...marked].map((arg): Use => ({ arg, what: "content" }));
 }
 
-const SENT: readonly string[] =
-  "-T --upload-file -K --config --post-file --body-file -i --input-file --cert --key --netrc-file".split(" ");
+const SENT: ReadonlyMap<string, readonly string[]> = new Map([
+  ["curl", "-T --upload-file -K --config --cert --key --netrc-file".split(" ")],
+  ["wget", "--post-file --body-file -i --input-file".split(" ")],
+]);
 
 /** `-o FILE`, `-oFILE`, `-so FILE`, `--output=FILE`. */
 function valueOf(arg: Arg, next: Arg | undefined, names: readonly string[]): Arg[] {
