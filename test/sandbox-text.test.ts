@@ -145,6 +145,7 @@ test("the macOS profile: what is written, masked, protected in any letter case, 
 test("a failure is put down to the wall only where something points to it", () => {
   const said = (output: string, more: Partial<Failure> = {}) =>
     explainFailure({
+      command: "make",
       code: 1,
       output,
       confine: "workspace",
@@ -179,6 +180,12 @@ test("a failure is put down to the wall only where something points to it", () =
   for (const output of network)
     expect([output, said(output)]).toEqual([output, expect.stringContaining("have no network")]);
   expect(network.map((output) => said(output, { network: { kind: "host" } }))).toEqual(network.map(() => undefined));
+  // Some say nothing at all.
+  expect(said("", { command: "curl -s https://h/x", code: 6 })).toContain("have no network");
+  expect(said("before", { command: "echo before; wget -q https://h/x", code: 4 })).toContain("have no network");
+  expect(said("", { command: "curl -s https://h/x", code: 22 })).toBeUndefined();
+  expect(said("", { command: "curl -s https://h/x", code: 6, network: { kind: "host" } })).toBeUndefined();
+  expect(said("", { code: 6 })).toBeUndefined();
   expect(said("connect ECONNREFUSED 127.0.0.1:5432")).toContain("a loopback of its own");
   expect(said("connection refused", { network: { kind: "host" } })).toBeUndefined();
   expect(said("Read-only file system", { code: 0 })).toBeUndefined();

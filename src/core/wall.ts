@@ -27,7 +27,7 @@ export type Walled = {
   /** True: nothing in the wall outlives the command, and its first process reports a signal as 128 + n. */
   ends: boolean;
   /** Whether the wall may be why it failed: one or two sentences for the model. `output`: the end of what it wrote. */
-  explain(code: number, output: string): string | undefined;
+  explain(ended: { command: string; code: number; output: string }): string | undefined;
   /**
    * Takes away what was only there for this command and looks for protected files that appeared meanwhile. `undo`
    * moves them out; `tell` only names them (a task ran for long: the person may have made them). One line each.

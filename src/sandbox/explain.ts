@@ -1,8 +1,10 @@
-// Whether a command may have failed because of the wall, judged by what it wrote.
+// Whether a command may have failed because of the wall, judged by what it wrote and how it ended.
 import type { Confined } from "../core/wall.ts";
 import type { Network } from "./policy.ts";
 
 export type Failure = {
+  /** The text that ran. */
+  command: string;
   code: number;
   /** The end of its output. */
   output: string;
@@ -23,6 +25,12 @@ const NO_NETWORK =
 const NO_SERVER = /connection refused|\bECONNREFUSED\b|failed to connect to|couldn't connect to server/i;
 const FROM_PROXY = /\b403 Forbidden by the sandbox|CONNECT tunnel failed, response 403|response 403 from proxy/i;
 
+/** `curl -s`, `wget -q` say it by their exit code alone. */
+const QUIET: readonly { program: RegExp; codes: readonly number[] }[] = [
+  { program: /\bcurl\b/, codes: [5, 6, 7] },
+  { program: /\bwget\b/, codes: [4] },
+];
+
 /** One or two sentences for the model; undefined when nothing points to the wall. Never says more than "may". */
 export function explainFailure(failure: Failure): string | undefined {
   if (failure.confine === "masked") {
@@ -37,7 +45,7 @@ export function explainFailure(failure: Failure): string | undefined {
   return `This may be the sandbox: ${why} ${next}`;
 }
 
-function reasonOf({ code, output, confine, network, writable }: Failure): string | undefined {
+function reasonOf({ command, code, output, confine, network, writable }: Failure): string | undefined {
   if (code === 0) return undefined;
   if (NOT_SET_UP.test(output)) return "it could not be set up around the command, which did not run.";
   if (READ_ONLY.test(output)) {
@@ -52,7 +60,9 @@ function reasonOf({ code, output, confine, network, writable }: Failure): string
   }
   if (REFUSED.test(output))
     return "protected paths, secrets, other processes and administrator rights are out of reach in it.";
-  return undefined;
+  return QUIET.some(({ program, codes }) => codes.includes(code) && program.test(command))
+    ? networkWords(network)
+    : undefined;
 }
 
 function networkWords(network: Network): string | undefined {

@@ -165,8 +165,9 @@ export class Sandbox implements WallSource {
     return {
       ...(isBwrap ? this.#bwrap(found.path, scene) : this.#seatbelt(found.path, scene)),
       ends: isBwrap,
-      explain: (code, output) =>
+      explain: ({ command, code, output }) =>
         explainFailure({
+          command,
           code,
           output: output.slice(-8_192),
           confine: start.confine,

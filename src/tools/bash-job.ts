@@ -82,7 +82,7 @@ export class ShellJob {
 
   /** Whether the wall may be why it failed; for the model. `output`: the end of what it wrote. */
   explain(code: number, output: string): string | undefined {
-    return this.#walled?.explain(code, output);
+    return this.#walled?.explain({ command: this.command, code, output });
   }
 
   /** When nothing of it runs any more: what it did to protected files, one line each. */
